@@ -1,0 +1,1 @@
+"""aimon.toml: schema, load, save."""

@@ -1,0 +1,1 @@
+"""The running process: composition root, request pipeline, live snapshot, admin."""

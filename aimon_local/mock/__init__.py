@@ -1,0 +1,1 @@
+"""The built-in upstream: httpbin endpoints and a mock LLM."""

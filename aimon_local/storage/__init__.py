@@ -1,0 +1,1 @@
+"""Memory that survives: SQLite behind one batching writer."""
