@@ -1,0 +1,37 @@
+"""What the ledger keeps of one request. Integers only: money and tokens in nano-units, time in nanoseconds."""
+
+from typing import NamedTuple
+
+
+class UsageRow(NamedTuple):
+    """One proxied request as it ended, in the order of the ledger's columns (storage/migrations)."""
+
+    request_id: str
+    at_ns: int  # wall clock at the head's arrival
+    consumer_id: str | None
+    consumer: str | None  # username or custom_id at the time
+    credential_id: str | None
+    tier: str | None  # consumer group
+    route_id: str | None
+    service_id: str | None
+    method: str
+    status: int  # what the client saw; 0 = it left before an answer
+    decision: str  # "allow" or "deny"
+    deny_reason: str | None
+    complete: bool  # False: cut by either side
+    upstream_status: int | None
+    gateway_us: int  # spent in the gateway before the upstream had the request
+    upstream_us: int | None  # until the upstream's head
+    total_us: int
+    bytes_in: int  # request body
+    bytes_out: int  # response body
+
+
+class CounterChange(NamedTuple):
+    """The new value of one counter: the last one of a batch is what is stored."""
+
+    key: str  # scope and identifier, opaque to the storage
+    unit: str  # second, minute, hour, day, month, year, or another kind of limit
+    start: int  # the window's start, Unix seconds
+    value: int
+    expires: int  # Unix seconds from which the row can be forgotten
