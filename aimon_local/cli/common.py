@@ -1,0 +1,67 @@
+"""What several commands share: the options that name a gateway, and the two forms of a list."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+import click
+
+from aimon_local.client.admin import DEFAULT_URL, AdminClient
+
+Command = Callable[..., Any]
+
+
+def talks_to_gateway(function: Command) -> Command:
+    """Add ``--url`` and ``--token``; the command gets an ``AdminClient`` as its first argument."""
+
+    @click.option("--url", default=DEFAULT_URL, envvar="AIMON_LOCAL_ADMIN", show_default=True, help="The Admin API.")
+    @click.option("--token", envvar="AIMON_LOCAL_TOKEN", default=None, help="The admin token, where one is set.")
+    @wraps(function)
+    def run(url: str, token: str | None, **arguments: Any) -> Any:
+        return function(AdminClient(url, token), **arguments)
+
+    return run
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    """A list: a JSON array, or aligned columns with a header line."""
+    rows = list(rows)
+    if as_json:
+        return print_json(rows)
+    cells = [[cell_text(row.get(column)) for column in columns] for row in rows]
+    widths = [max([len(name), *(len(line[at]) for line in cells)]) for at, name in enumerate(columns)]
+    for line in [[name.upper() for name in columns], *cells]:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    return None
+
+
+def cell_text(value: Any) -> str:
+    """A value as one cell: lists by comma, references by id; control characters made visible."""
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping):
+        return str(value["id"]) if set(value) == {"id"} else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return ",".join(cell_text(item) for item in value)
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)[1:-1]
+
+
+def print_entity(entity: Mapping[str, Any], as_json: bool, shown: Sequence[str]) -> None:
+    """One entity: JSON, or ``name: value`` lines of the fields that matter and all that are set."""
+    if as_json:
+        return print_json(entity)
+    names = [*shown, *(name for name, value in entity.items() if name not in shown and value is not None)]
+    for name in names:
+        if name in entity:
+            click.echo(f"{name}: {cell_text(entity[name])}")
+    return None

@@ -1,0 +1,60 @@
+"""The command line: one group, whose commands are imported when they are asked for.
+
+stdout is data, stderr is talk; ``--json`` on everything that lists. Exit codes: 0 done, 1 it failed (the message says
+what, where and what to do), 2 the command line itself is wrong.
+
+To add a command: a line in ``COMMANDS`` (name → module, short help) and a module with a click command ``command``.
+"""
+
+import importlib
+
+import click
+
+from aimon_local import __version__
+from aimon_local.errors import AimonError
+
+# name: (module, short help). The help stands here so that the list of commands imports none of them.
+COMMANDS = {
+    "up": ("up", "Start the gateway: proxy, Admin API and built-in upstream."),
+    "consumer": ("consumer", "Create, list, show and delete consumers."),
+    "key": ("key", "Create, list, rotate, revoke and expire API keys."),
+    "service": ("service", "Create, list, show and delete services."),
+    "route": ("route", "Create, list, show and delete routes."),
+    "plugin": ("plugin", "Add, list, change and remove plugins."),
+    "usage": ("usage", "Show what consumers used."),
+    "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
+    "version": ("version", "Print the version."),
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module only when that command runs or shows its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command: click.Command = importlib.import_module(f"aimon_local.cli.{found[0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except AimonError as fault:
+            click.echo(f"error: {fault}", err=True)
+            if fault.hint:
+                click.echo(f"hint:  {fault.hint}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="aimon-local", message="%(prog)s %(version)s")
+def main() -> None:
+    """aimon-local: the AI-API monetization control plane on a laptop, in one process."""
