@@ -1,7 +1,7 @@
 """The commands that services, routes and consumers share: create, list, show, delete.
 
-A kind of entity is a ``Kind``: its path, its columns and the options of ``create``. Fields that have no option of their own
-are set as on the Admin API, by ``--set field=value`` (JSON values are read as JSON).
+A kind of entity is a ``Kind``: its path, its columns and the options of ``create``. Fields that have no option of
+their own are set as on the Admin API, by ``--set field=value`` (JSON values are read as JSON).
 """
 
 import json

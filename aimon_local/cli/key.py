@@ -1,7 +1,7 @@
 """``aimon-local key``: the life of an API key.
 
-A key is shown once, when it is made; the gateway keeps a keyed hash. ``rotate`` makes the new key before the old one goes, and
-can leave the old one a grace time.
+A key is shown once, when it is made; the gateway keeps a keyed hash. ``rotate`` makes the new key before the old one
+goes, and can leave the old one a grace time.
 """
 
 import re
@@ -16,7 +16,7 @@ _DURATION = re.compile(r"(\d+)([smhdw]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[int]):
     """Seconds, or a number with s, m, h, d or w."""
 
     name = "duration"
@@ -78,7 +78,7 @@ def list_all(admin: AdminClient, consumer: str | None, as_json: bool) -> None:
 @json_option
 @talks_to_gateway
 def rotate(admin: AdminClient, consumer: str, key_id: str, grace: int, as_json: bool) -> None:
-    """POST the new key, then expire or delete the old one: a failure in between leaves the caller with a working key."""
+    """POST the new key, then end the old one: a failure in between leaves the caller with a working key."""
     old = f"{keys_path(consumer)}/{segment(key_id)}"
     left = admin.get(old).get("ttl")
     created = admin.post(keys_path(consumer))

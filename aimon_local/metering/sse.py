@@ -1,7 +1,7 @@
 """Server-sent events, cut out of a stream of bytes without changing one (WHATWG HTML, "event stream").
 
-``Splitter`` gives whole events as they stood, so that what is passed on is byte-exact; ``parse`` reads one. Any split of
-the bytes gives the same events (a property test holds it). An event that outgrows ``MOST`` is passed on unread.
+``Splitter`` gives whole events as they stood, so that what is passed on is byte-exact; ``parse`` reads one. Any split
+of the bytes gives the same events (a property test holds it). An event that outgrows ``MOST`` is passed on unread.
 """
 
 import re

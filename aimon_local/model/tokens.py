@@ -1,7 +1,7 @@
 """Tokens as every provider's usage is normalised: parts that are priced once each and never overlap.
 
-OpenAI counts cached tokens inside the prompt's, Anthropic beside them; reasoning tokens lie inside the completion's. Here
-they stand apart, so a price is a plain product of part and rate.
+OpenAI counts cached tokens inside the prompt's, Anthropic beside them; reasoning tokens lie inside the completion's.
+Here they stand apart, so a price is a plain product of part and rate.
 """
 
 from dataclasses import dataclass, replace
@@ -52,9 +52,9 @@ class TokenUsage:
 
 
 def credible(value: object) -> int | None:
-    """A reported count as an integer, or None for what can't be one: negative, huge, NaN, a text, a boolean."""
+    """A reported count as an integer, or None for what can't be one: negative, NaN, a text."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if value != value or value < 0 or value > MOST or value != int(value):
+    if not 0 <= value <= MOST or value != int(value):  # NaN fails the comparison
         return None
     return int(value)

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from aimon_local.metering.sse import MOST, Event, Splitter, parse
 
 STREAM = (
-    b'data: {"a":1}\n\n: a comment\n\nevent: ping\ndata: x\ndata: y\n\nid: 7\r\ndata:{"b":2}\r\n\r\n'
-    b"data: [DONE]\n\n"
+    b'data: {"a":1}\n\n: a comment\n\nevent: ping\ndata: x\ndata: y\n\nid: 7\r\ndata:{"b":2}\r\n\r\ndata: [DONE]\n\n'
 )
 EVENTS = [
     Event("message", b'{"a":1}'),

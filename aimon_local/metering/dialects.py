@@ -1,0 +1,25 @@
+"""Which dialect a path speaks. The table is by the path's end, so a route's prefix before it does not matter."""
+
+from aimon_local.metering.anthropic import CountTokens, Messages
+from aimon_local.metering.dialect import Dialect
+from aimon_local.metering.openai import Completions, Embeddings, Responses
+
+_CHAT: Dialect = Completions()
+TABLE: tuple[tuple[str, Dialect], ...] = (
+    ("/v1/chat/completions", _CHAT),
+    ("/v1/completions", Completions("openai.completions")),
+    ("/v1/responses", Responses()),
+    ("/v1/embeddings", Embeddings()),
+    ("/v1/messages/count_tokens", CountTokens()),
+    ("/v1/messages", Messages()),
+)
+
+
+def dialect_for(method: str, path: str) -> Dialect | None:
+    """The dialect of a call, or None for one that is not an AI call."""
+    if method != "POST":
+        return None
+    for end, dialect in TABLE:
+        if path.endswith(end):
+            return dialect
+    return None
