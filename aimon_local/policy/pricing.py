@@ -1,9 +1,9 @@
 """Pricing: what a call costs us (the price book) and what it brings (the plan). Integers, one rounding point each.
 
 Rates are nano-dollars per million tokens, as providers publish them; a call's cost is the sum of parts times rates,
-divided once by a million, rounded up, so that a used token is never free. A plan's charge is a telescope: what a month's total
-costs after the call less what it cost before, so included units, graduated steps and rounding never depend on how the
-month was cut into calls.
+divided once by a million, rounded up, so that a used token is never free. A plan's charge is a telescope: what a
+month's total costs after the call less what it cost before, so included units, graduated steps and rounding never
+depend on how the month was cut into calls.
 
 A model that the book does not know is never free: ``PriceBook.find`` gives None, and the caller denies it or charges
 the stated default.
