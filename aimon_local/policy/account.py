@@ -1,0 +1,163 @@
+"""Accounts: all counters of one subject, and the two doors to them, ``admit`` and ``settle``.
+
+``admit`` looks at every counter of every account that a call counts on (the consumer's, its route's, its owner's),
+and then holds on all of them or on none: one synchronous step. ``settle`` runs once per grant, whatever came of the
+call. Of several counters without room, the one with the longest wait is named: a client that waits for it is not
+refused again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from aimon_local.model.tier import Limit, Mode, Tier, Unit
+from aimon_local.policy.limits import NEVER, Calendar, Counter, Gcra, Sliding, Slots
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a call needs, or what it used."""
+
+    requests: int = 1
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0  # nano-dollars
+    charge: int = 0  # nano-dollars
+
+    def units(self, unit: Unit) -> int:
+        """Its amount of one unit."""
+        return _READ[unit](self)
+
+
+_READ: dict[Unit, Callable[[Demand], int]] = {
+    Unit.REQUESTS: lambda d: d.requests,
+    Unit.INPUT: lambda d: d.input_tokens,
+    Unit.OUTPUT: lambda d: d.output_tokens,
+    Unit.TOKENS: lambda d: d.input_tokens + d.output_tokens,
+    Unit.COST: lambda d: d.cost,
+    Unit.CHARGE: lambda d: d.charge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One counter as a client may see it. Times in nanoseconds from now."""
+
+    subject: str
+    name: str
+    amount: int
+    used: int
+    resets: int
+
+    @property
+    def remaining(self) -> int:
+        """Never below zero, also where an honest call used more than was held."""
+        return max(0, self.amount - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """No room: which counter, how it stands, what was asked, and how long until it would pass."""
+
+    status: Status
+    requested: int
+    wait: int  # nanoseconds; NEVER: larger than the whole limit
+
+    @property
+    def never(self) -> bool:
+        """It would not pass in an empty window either."""
+        return self.wait == NEVER
+
+
+@dataclass(slots=True)
+class _Held:
+    account: "Account"
+    counter: Counter
+    unit: Unit | None  # None: a slot
+    mark: int
+    units: int
+
+
+@dataclass(slots=True)
+class Grant:
+    """An admission: what is held, and which shadow limits would have refused it."""
+
+    held: list[_Held]
+    shadowed: tuple[Full, ...] = ()
+    settled: bool = False
+
+
+class Account:
+    """The counters of one subject under one tier."""
+
+    __slots__ = ("counters", "subject", "tier")
+
+    def __init__(self, subject: str, tier: Tier, zone: tzinfo) -> None:
+        self.subject, self.tier = subject, tier
+        self.counters: list[tuple[Unit | None, Counter]] = [
+            (limit.unit, _counter(limit, zone)) for limit in tier.limits
+        ]
+        if tier.burst is not None:
+            self.counters.append((Unit.REQUESTS, Gcra(tier.burst)))
+        if tier.concurrency is not None:
+            self.counters.append((None, Slots(tier.concurrency, "concurrency" in tier.shadow)))
+
+    def statuses(self, now: int) -> list[Status]:
+        """Every counter as it stands; looking changes nothing that counts."""
+        return [
+            Status(self.subject, counter.name, counter.amount, counter.used(now), counter.resets(now))
+            for _, counter in self.counters
+        ]
+
+
+def _counter(limit: Limit, zone: tzinfo) -> Counter:
+    return Sliding(limit) if limit.sliding else Calendar(limit, zone)
+
+
+def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full:
+    """Hold ``demand`` on every counter of every account, or on none."""
+    worst: Full | None = None
+    shadowed: list[Full] = []
+    plan: list[tuple[Account, Counter, Unit | None, int]] = []
+    for account in accounts:
+        reserves = account.tier.mode is Mode.RESERVE
+        for unit, counter in account.counters:
+            units = 1 if unit is None else demand.units(unit)
+            if not reserves and unit not in (None, Unit.REQUESTS):
+                units = 0  # what others do: the budget is looked at, and counted after the call
+            wait = counter.wait(units or 1, now)
+            plan.append((account, counter, unit, units))
+            if not wait:
+                continue
+            full = Full(_status(account, counter, now), units, wait)
+            if counter.shadow:
+                shadowed.append(full)
+            elif worst is None or _longer(wait, worst.wait):
+                worst = full
+    if worst is not None:
+        return worst
+    held = [_Held(account, counter, unit, counter.hold(units, now), units) for account, counter, unit, units in plan]
+    return Grant(held, tuple(shadowed))
+
+
+def _longer(wait: int, than: int) -> bool:
+    return than != NEVER and (wait == NEVER or wait > than)
+
+
+def _status(account: Account, counter: Counter, now: int) -> Status:
+    return Status(account.subject, counter.name, counter.amount, counter.used(now), counter.resets(now))
+
+
+def settle(grant: Grant, used: Demand) -> None:
+    """True up a grant with what the call used; a second time is a fault of ours and raises RuntimeError."""
+    if grant.settled:
+        raise RuntimeError("a grant is settled once")
+    grant.settled = True
+    for held in grant.held:
+        units = 0 if held.unit is None else used.units(held.unit)
+        held.counter.settle(held.mark, held.units, units)
+
+
+def release(grant: Grant) -> None:
+    """Undo a grant: the call was refused later, or never reached the upstream."""
+    settle(grant, Demand(requests=0))
