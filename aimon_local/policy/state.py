@@ -1,0 +1,92 @@
+"""What limits remember: for each scope and identifier, its ``Windows``. A gateway holds one ``LimitState``.
+
+It is changed only by whoever counts, in one synchronous step, so it needs no lock. It does no I/O: the counter
+appends what has changed to ``call.touched``, the ledger stores it with the request's row, and ``load`` brings it
+back at the next start. Keys are Kong's: the plugin's own route and service (not its id, and not its consumer),
+then the identifier; so a plugin that is deleted and made again goes on counting.
+
+To keep another kind of limit here: another prefix of keys, and its own table beside ``scopes``.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from aimon_local.model.usage import CounterChange
+from aimon_local.policy.windows import UNITS, Moment, Windows, window_end
+
+_PREFIX = "rate"
+_UNIT_INDEX = {name: index for index, name in enumerate(UNITS)}
+_NS = 1_000_000_000
+
+
+def scope_key(route_id: str | None, service_id: str | None) -> str:
+    """The key of a scope: the route and service that a plugin instance is attached to, "" where it is to none."""
+    return f"{_PREFIX}:{route_id or ''}:{service_id or ''}"
+
+
+class LimitState:
+    """All windows of all scopes."""
+
+    __slots__ = ("_floor", "_moment", "scopes")
+
+    def __init__(self) -> None:
+        self.scopes: dict[str, dict[str, Windows]] = {}
+        self._moment = Moment(0)
+        self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
+
+    def moment(self, now_ns: int) -> Moment:
+        """The second in which ``now_ns`` lies (Unix nanoseconds)."""
+        now = now_ns // _NS
+        moment = self._moment
+        if moment.now != now:
+            moment = self._moment = Moment(now)
+        return moment
+
+    def open(self, scope: str, identifier: str, moment: Moment) -> Windows:
+        """The windows of an identifier, made if need be, brought to a moment."""
+        table = self.scopes.get(scope)
+        if table is None:
+            table = self.scopes[scope] = {}
+        windows = table.get(identifier)
+        if windows is None:
+            begin = self._floor if self._floor.now > moment.now else moment
+            windows = table[identifier] = Windows(f"{scope}:{identifier}", begin)
+        if windows.moment is not moment:
+            windows.bring_to(moment)
+        return windows
+
+    def load(self, rows: Iterable[CounterChange]) -> None:
+        """Take over stored counters, as at a start; rows of other kinds of limits are left alone."""
+        blank = Moment(0)
+        for row in rows:
+            unit = _UNIT_INDEX.get(row.unit)
+            parts = row.key.split(":", 3)
+            if unit is None or len(parts) != 4 or parts[0] != _PREFIX:
+                continue
+            scope, identifier = ":".join(parts[:3]), parts[3]
+            windows = self.scopes.setdefault(scope, {}).setdefault(identifier, Windows(row.key, blank))
+            windows.starts[unit], windows.counts[unit] = row.start, row.value
+            windows.ends[unit] = window_end(unit, row.start)
+            windows.moment = None
+
+    def dump(self) -> Iterator[CounterChange]:
+        """Every counter as the ledger stores it: ``load`` of it continues where this state is."""
+        for table in self.scopes.values():
+            for windows in table.values():
+                for unit, count in enumerate(windows.counts):
+                    if count:
+                        start, end = windows.starts[unit], windows.ends[unit]
+                        yield CounterChange(windows.key, UNITS[unit], start, count, end)
+
+    def prune(self, now_ns: int) -> int:
+        """Forget identifiers whose windows are all over; returns how many. Call it now and then, say each minute."""
+        now, forgotten = now_ns // _NS, 0
+        for scope, table in list(self.scopes.items()):
+            over = [identifier for identifier, windows in table.items() if windows.over(now)]
+            for identifier in over:
+                del table[identifier]
+            if not table:
+                del self.scopes[scope]
+            forgotten += len(over)
+        if forgotten and now > self._floor.now:
+            self._floor = self.moment(now_ns)
+        return forgotten
