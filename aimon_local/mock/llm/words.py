@@ -10,45 +10,10 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-_WORDS = [
-    "the",
-    "model",
-    "answers",
-    "in",
-    "short",
-    "plain",
-    "words",
-    "because",
-    "a",
-    "test",
-    "needs",
-    "them",
-    "to",
-    "be",
-    "the",
-    "same",
-    "each",
-    "time",
-    "and",
-    "nobody",
-    "reads",
-    "further",
-    "than",
-    "the",
-    "first",
-    "line",
-    "of",
-    "what",
-    "a",
-    "mock",
-    "says",
-    "when",
-    "the",
-    "budget",
-    "is",
-    "what",
-    "counts",
-]
+_WORDS = tuple(
+    "the model answers in short plain words because a test needs them to be the same each time and nobody reads "
+    "further than the first line of what a mock says when the budget is what counts".split()  # noqa: SIM905
+)
 _PIECE = re.compile(r"\w+|[^\w\s]")
 _DEPTH = 8
 
