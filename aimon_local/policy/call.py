@@ -69,6 +69,8 @@ class Call:
     snapshot: "Snapshot"
     connection: int = 0  # ordinal of the client connection, and of the request on it: for correlation-id's tracker
     connection_requests: int = 1
+    server_ip: str = "127.0.0.1"  # the address that the client connected to
+    process_id: int = 0
 
     # ROUTE
     match: "Match | None" = None
