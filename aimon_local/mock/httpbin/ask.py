@@ -4,11 +4,11 @@ Names of fields are title-cased and values latin-1 text, as httpbin shows them (
 raw parts; nothing here waits or touches a socket.
 """
 
-import random
 import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
 
 from aimon_local.clock import Clock, SystemClock
@@ -28,7 +28,7 @@ class World:
     """What an answer may depend on beside its request. Tests give a ManualClock and a seeded Random."""
 
     clock: Clock = field(default_factory=SystemClock)
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
     tally: Tally = field(default_factory=Tally)
 
     def uuid4(self) -> uuid.UUID:

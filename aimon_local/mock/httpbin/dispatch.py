@@ -21,13 +21,6 @@ PREFLIGHT: Pairs = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, PATCH, OPTIONS"),
     ("Access-Control-Max-Age", "3600"),
 )
-_GOVERNED = frozenset(
-    {
-        "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods",
-        "access-control-max-age", "access-control-allow-headers",
-    }
-)  # fmt: skip
-
 _PART = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _KINDS = {None: r"[^/]+", "int": r"[0-9]{1,4000}", "path": r"[^/].*"}
 
@@ -98,7 +91,7 @@ def _endpoint_reply(ask: Ask) -> Reply:
     if function is not None:
         return function(ask, **parts)
     if ask.method == "OPTIONS":
-        return _options(ask, pattern)
+        return empty(200).add(("Allow", pattern.allow))
     text = f"This path does not know {ask.method}; it knows {pattern.allow}."
     return page(405, "Method Not Allowed", text).add(("Allow", pattern.allow))
 
@@ -112,19 +105,21 @@ def _not_found(ask: Ask) -> Reply:
     return page(404, "Not Found", "There is nothing here: / lists what there is.")
 
 
-def _options(ask: Ask, pattern: Pattern) -> Reply:
-    reply = empty(200).add(("Allow", pattern.allow), *PREFLIGHT)
-    wanted = ask.header("Access-Control-Request-Headers")
-    return reply if wanted is None else reply.add(("Access-Control-Allow-Headers", wanted))
-
-
 def _common(ask: Ask, reply: Reply) -> Reply:
     """Date, Server and CORS on everything: any origin may read what this server says."""
-    kept = reply.fields
-    if ask.method != "OPTIONS":
-        kept = tuple(pair for pair in reply.fields if pair[0].lower() not in _GOVERNED)
-    cors = (
+    cors = _cors(ask)
+    ruled = {name.lower() for name, _ in cors}
+    kept = (pair for pair in reply.fields if pair[0].lower() not in ruled)
+    return replace(reply, fields=(("Date", http_date(ask)), ("Server", SERVER), *kept, *cors))
+
+
+def _cors(ask: Ask) -> Pairs:
+    """The fields of the CORS protocol (Fetch standard); those of a preflight go with every OPTIONS, as httpbin's do."""
+    basic = (
         ("Access-Control-Allow-Origin", ask.headers.get("Origin", "*")),
         ("Access-Control-Allow-Credentials", "true"),
     )
-    return replace(reply, fields=(("Date", http_date(ask)), ("Server", SERVER), *kept, *cors))
+    if ask.method != "OPTIONS":
+        return basic
+    wanted = ask.header("Access-Control-Request-Headers")
+    return (*basic, *PREFLIGHT, *([] if wanted is None else [("Access-Control-Allow-Headers", wanted)]))

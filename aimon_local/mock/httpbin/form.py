@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 Multi = dict[str, list[str]]
 """A name's values in the order they came; names in the order of their first value."""
@@ -83,7 +83,16 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
     """``form-data; name="a"`` to the lower-case main value and its parameters (RFC 9110, 5.6.6)."""
     main = value.partition(";")[0].strip().lower()
     pairs = _PARAMETER.findall(value)
-    return main, {name.lower(): _unquoted(raw) for name, raw in pairs}
+    return main, dict(_parameter(name.lower(), raw) for name, raw in pairs)
+
+
+def _parameter(name: str, raw: str) -> tuple[str, str]:
+    """One parameter; ``name*`` holds ``charset'language'percent-encoded`` (RFC 8187)."""
+    charset, *rest = raw.split("'", 2)
+    if not name.endswith("*") or len(rest) != 2:
+        return name.removesuffix("*"), _unquoted(raw)
+    known = charset.lower() if charset.lower() in _PART_CHARSETS else "utf-8"
+    return name.removesuffix("*"), unquote(rest[1], known)
 
 
 def _unquoted(raw: str) -> str:
@@ -112,7 +121,7 @@ def _urlencoded(body: bytes) -> Multi:
 def _multipart(boundary: bytes, body: bytes) -> Decoded:
     """The parts of a multipart body (RFC 7578), with line ends of any kind."""
     if not boundary:
-        return Decoded()
+        return Decoded(data=body)
     line = rb"(?:\r\n|\n|\r)"
     delimiter = re.compile(rb"%s--%s(?:--[ \t]*%s?|[ \t]*%s)" % (line, re.escape(boundary), line, line))
     source = b"\r\n" + body  # the first delimiter may open the body

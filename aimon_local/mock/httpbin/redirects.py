@@ -36,8 +36,9 @@ def of_status(code: int) -> Reply:
 
 def status(ask: Ask, codes: str) -> Reply:
     """/status/CODES: one code, or several separated by commas, each with a weight after a colon (1 without)."""
+    pieces = codes.split(",")
     try:
-        choices = [_choice(piece) for piece in codes.split(",")]
+        choices = [_choice(piece) for piece in pieces] if len(pieces) > 1 else [(int(codes), 1.0)]
     except ValueError:
         return refuse_status()
     weights = [weight for _, weight in choices]

@@ -28,7 +28,8 @@ def index(_: Ask) -> Reply:
     return typed(
         HTML,
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>httpbin of aimon-local</title></head>\n'
-        "<body>\n<h1>The built-in upstream</h1>\n<p>Answers as httpbin does, so that the gateway has something behind it.</p>\n"
+        "<body>\n<h1>The built-in upstream</h1>\n"
+        "<p>Answers as httpbin does, for the gateway to have something behind it.</p>\n"
         f"<table>\n<tr><th>Methods</th><th>Path</th><th>What it does</th></tr>\n{rows}\n</table>\n</body></html>\n",
     )
 

@@ -87,7 +87,7 @@ Chinese     灯塔数着船
 Japanese    灯台は船を数える
 Korean      등대가 배를 센다
 Thai        ประภาคารนับเรือ
-Maths       ∀x∈ℕ: ⌈x⌉ = ⌊x⌋, ∑ 1/n² = π²/6, √2 ≠ 1.41, A ⊂ B
+Maths       ∀n ∃m: n ≤ m, ∑ 1/n² = π²/6, √2 ≠ 1.41, A ⊂ B
 Money       € £ ¥ ₹ ₩ ₿
 Box         ┌─┬─┐ │▓│░│ └─┴─┘ █▉▊▋▌▍▎▏
 Emoji       🔑 🚦 🧾 👩🏽‍💻 (beyond the basic plane, and joined)
