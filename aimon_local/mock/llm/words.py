@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-_WORDS = tuple(
+_TEXT = (
     "the model answers in short plain words because a test needs them to be the same each time and nobody reads "
-    "further than the first line of what a mock says when the budget is what counts".split()  # noqa: SIM905
+    "further than the first line of what a mock says when the budget is what counts"
 )
+_WORDS = _TEXT.split()
 _PIECE = re.compile(r"\w+|[^\w\s]")
 _DEPTH = 8
 
