@@ -61,15 +61,17 @@ def _length(value: Any) -> int:
 
 
 def _match_all(value: str, rules: Sequence[Mapping[str, str]]) -> str | None:
-    return next((rule["err"] for rule in rules if not lua.find(rule["pattern"], value)), None)
+    return next((str(rule["err"]) for rule in rules if not lua.find(rule["pattern"], value)), None)
 
 
 def _match_none(value: str, rules: Sequence[Mapping[str, str]]) -> str | None:
-    return next((rule["err"] for rule in rules if lua.find(rule["pattern"], value)), None)
+    return next((str(rule["err"]) for rule in rules if lua.find(rule["pattern"], value)), None)
 
 
 def _match_any(value: str, rule: Mapping[str, Any]) -> str | None:
-    return None if any(lua.find(pattern, value) for pattern in rule["patterns"]) else str(rule["err"])
+    if any(lua.find(pattern, value) for pattern in rule["patterns"]):
+        return None
+    return str(rule.get("err", f"invalid value: {value}"))
 
 
 def _is_regex(value: str, _: Any) -> str | None:
