@@ -41,16 +41,28 @@ class _Write:
     ids: Ids
     current: Row | None
     transform: bool = True
+    sealed: bool = False
 
 
 class Catalog(Rows):
     """All entities with Kong's constraints: unique fields, composite keys, references that hold, cascades."""
 
     def insert(
-        self, kind: str, data: Mapping[str, Any], now: int, ids: Ids, *, transform: bool = True
+        self,
+        kind: str,
+        data: Mapping[str, Any],
+        now: int,
+        ids: Ids,
+        *,
+        transform: bool = True,
+        sealed: bool = False,
     ) -> Plan | Violation:
-        """POST: a new entity of ``data``. ``transform`` False: passwords are hashed already (declarative input)."""
-        return self._plan(_Write(kind, "insert", data, now, ids, None, transform))
+        """POST: a new entity of ``data``.
+
+        For declarative input: ``transform`` False means that passwords are hashed already, ``sealed`` that sealed
+        fields are given as they are stored.
+        """
+        return self._plan(_Write(kind, "insert", data, now, ids, None, transform, sealed))
 
     def update(
         self, kind: str, key: str, data: Mapping[str, Any], now: int, ids: Ids, *, where: Parent = None
@@ -227,7 +239,8 @@ class Catalog(Rows):
     def _sealed(self, kind: str, write: _Write, data: Mapping[str, Any], entity: Row) -> Row:
         """The row as it is stored: a new value of the sealed field goes in sealed, an old one is so already."""
         field = self.seal_field(kind)
-        if field is None or entity.get(field) is None or (write.mode == "update" and data.get(field) is None):
+        as_is = write.sealed or (write.mode == "update" and data.get(field or "") is None)
+        if field is None or entity.get(field) is None or as_is:
             return entity
         return {**entity, field: self.sealed(kind, field, entity[field])}
 

@@ -37,7 +37,7 @@ class Rows:
     ) -> None:
         self.schemas = schemas
         self.plugin_schemas = plugin_schemas
-        self._seals = seals
+        self.seals = seals
         self._tables = {kind: Table(schema) for kind, schema in schemas.items() if kind != "tags"}
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -160,12 +160,12 @@ class Rows:
 
     def sealed(self, kind: str, field: str, value: str) -> str:
         """The value as the field stores it."""
-        seal = self._seals.get(kind)
+        seal = self.seals.get(kind)
         return seal[1](value) if seal is not None and seal[0] == field else value
 
     def seal_field(self, kind: str) -> str | None:
         """The field of the kind that is stored sealed."""
-        seal = self._seals.get(kind)
+        seal = self.seals.get(kind)
         return None if seal is None else seal[0]
 
     def _field(self, kind: str, name: str) -> Field:
