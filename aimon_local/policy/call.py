@@ -129,6 +129,7 @@ class Refuse:
     message: str
     reason: str  # the deny reason, a stable word: no_key, rate_limited, …
     fields: tuple[tuple[bytes, bytes], ...] = ()
+    failure: bool = False  # looks like an upstream's failure: ``pages.failure_form`` picks its form
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Answer:
     content_type: bytes | None = None
     fields: tuple[tuple[bytes, bytes], ...] = ()
     reason: str | None = None  # a deny reason where this refuses; None where it serves (cache hit, preflight)
+    proxied: bool = False  # looks like an upstream's answer: Via and the two latencies of one (Kong's cache hits do)
 
 
 class NeedBody:

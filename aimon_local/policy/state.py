@@ -11,6 +11,7 @@ To keep another kind of limit here: another prefix of keys, and its own table be
 from collections.abc import Iterable, Iterator
 
 from aimon_local.model.usage import CounterChange
+from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.windows import UNITS, Moment, Windows, window_end
 
 _PREFIX = "rate"
@@ -26,10 +27,11 @@ def scope_key(route_id: str | None, service_id: str | None) -> str:
 class LimitState:
     """All windows of all scopes."""
 
-    __slots__ = ("_floor", "_moment", "scopes")
+    __slots__ = ("_floor", "_moment", "cache", "scopes")
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, Windows]] = {}
+        self.cache = AnswerCache()  # proxy-cache's answers; not stored, a restart begins with none
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
 
