@@ -1,8 +1,8 @@
 """One timer for the deadlines of many connections.
 
-A connection moves its deadline by setting an attribute, as often as it likes; the timer is armed for the earliest one it
-has heard of and finds out when it fires which of them still stand. So a request costs no timer (setting one up and
-cancelling it costs a microsecond each, many times what a clock reading does).
+A connection moves its deadline by setting an attribute, as often as it likes; the timer is armed for the earliest
+one it has heard of and finds out when it fires which of them still stand. So a request costs no timer (setting one up
+and cancelling it costs a microsecond each, many times what a clock reading does).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """How much of anything a peer may make us hold, and how long it may make us wait.
 
-Owns the bounds of both sides of the wire, each with its reason. Must not enforce them: the connections do. A new bound is
-a field here and the line that asks it.
+Owns the bounds of both sides of the wire, each with its reason. Must not enforce them: the connections do. A new bound
+is a field here and the line that asks it.
 """
 
 from dataclasses import dataclass

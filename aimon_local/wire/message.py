@@ -31,7 +31,9 @@ class RequestHead:
     keep_alive: bool
     expect_continue: bool
     upgrade: bytes | None  # the Upgrade value where Connection nominates it
-    connection_tokens: tuple[bytes, ...]  # lower-case names that Connection nominates ("close" and "keep-alive" left out)
+    connection_tokens: tuple[
+        bytes, ...
+    ]  # lower-case names that Connection nominates ("close" and "keep-alive" left out)
 
 
 @dataclass(slots=True)
@@ -155,7 +157,7 @@ class Handler(Protocol):
         """The head is complete."""
 
     def on_body(self, data: bytes, last: bool) -> None:
-        """Body bytes; ``last`` comes exactly once per request that is received whole (also without a body, with b"")."""
+        """Body bytes; ``last`` comes exactly once per request received whole (with b"" where there is no body)."""
 
     def on_gone(self) -> None:
         """The client is gone (or broke the protocol) before the answer was complete; nothing else follows."""
@@ -172,11 +174,22 @@ class Client(Protocol):
     ordinal: int  # of the connection, since the start
     requests: int  # on this connection, this one included
 
-    def respond(self, status: int, lines: list[bytes], body: bytes, *, reason: bytes = b"") -> None:
-        """The whole answer in one write; Content-Length, Connection and (by HEAD, 204, 304) no body are the wire's."""
+    def respond(
+        self, status: int, lines: list[bytes], body: bytes, *, reason: bytes = b"", length: int | None = None
+    ) -> None:
+        """The whole answer in one write; Content-Length, Connection and (by HEAD, 204, 304) no body are the wire's.
 
-    def start(self, status: int, lines: list[bytes], length: int | None, data: bytes = b"", *, reason: bytes = b"") -> None:
-        """The head of a streamed answer, with the first bytes; length None: chunked, or closed at the end for 1.0."""
+        ``length``: what is declared where no body goes out (HEAD, 304), in place of the body's.
+        """
+
+    def start(
+        self, status: int, lines: list[bytes], length: int | None, data: bytes = b"", *, reason: bytes = b""
+    ) -> None:
+        """The head of a streamed answer, with the first bytes; length None: chunked, or closed at the end for 1.0.
+
+        101 makes a tunnel: ``Connection: upgrade`` is added, ``write`` and ``on_body`` pass bytes unframed, ``end``
+        and ``last`` are each side's half-close.
+        """
 
     def write(self, data: bytes) -> None:
         """Body bytes of a streamed answer."""
