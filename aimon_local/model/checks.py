@@ -87,11 +87,3 @@ def _encode(segment: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
-
-
-def check_utf8(value: str) -> str | None:
-    """Text that can be stored: no lone surrogates."""
-    for at, char in enumerate(value):
-        if "\ud800" <= char <= "\udfff":
-            return f"invalid utf-8 character sequence detected at position {at + 1}"
-    return None

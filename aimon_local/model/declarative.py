@@ -21,7 +21,6 @@ from aimon_local.model.validators import REQUIRED, UNKNOWN
 from aimon_local.model.violation import ENTITY, Faults, Violation
 
 VERSIONS = ("1.1", "2.1", "3.0")
-_STAMPS = ("created_at", "updated_at")
 _META = ("_format_version", "_transform", "_comment", "_ignore", "_info", "_workspace", "_credentials")
 
 
@@ -152,7 +151,7 @@ class _Judged:
             where = at(item, self._catalog.schemas[item.kind], _number(item.path))
             place(self.constraints, (item.kind, where), sorted(missing))
         if not isinstance(plan, Violation):
-            self._catalog.apply([self._as_before(change) for change in plan.changes])
+            self._catalog.apply([self._as_before(change, item) for change in plan.changes])
         elif plan.code == 2:
             place(self.schema, item.path, plan.body["fields"])
             self._faulty.append((item, plan.body["fields"]))
@@ -162,13 +161,16 @@ class _Judged:
         elif not missing:
             place(self.constraints, item.path, str(plan.body["message"]))
 
-    def _as_before(self, change: Change) -> Change:
-        """The former row where the document says nothing new: its timestamps stay."""
+    def _as_before(self, change: Change, item: Item) -> Change:
+        """The former row where the document says nothing new; timestamps that it does not give stay."""
         row = self._former.select(change.kind, change.entity["id"])
         if row is None:
             return change
-        same = all(change.entity[name] == row.get(name) for name in change.entity if name not in _STAMPS)
-        entity = row if same else {**change.entity, "created_at": row["created_at"]}
+        entity = dict(change.entity)
+        if item.data.get("created_at") is None:
+            entity["created_at"] = row["created_at"]
+        if "updated_at" in row and {**entity, "updated_at": row["updated_at"]} == row:
+            entity = row
         return Change(change.op, change.kind, entity)
 
     def flattened(self) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _KEYWORD = re.compile(
     r"(and|break|do|else|elseif|end|false|for|function|if|in|local|nil|not|or|repeat|return|then|true|until|while)\Z"
 )
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 _HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]+)\Z")
 _ITEMS = {
     "a": "A-Za-z",
@@ -154,7 +154,8 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
     if pattern[at] == "^":
         out.append("^")
         at += 1
-    while pattern[at] != "]":
+    first = at
+    while pattern[at] != "]" or at == first:
         if pattern[at] == "%":
             out.append(_escape(pattern[at + 1]))
             at += 2

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 def prepare(kind: str, data: Mapping[str, Any]) -> Row | Violation:
     """The input as the schema should see it, or the refusal that comes before it."""
-    out = dict(data)
+    out = {name: value for name, value in data.items() if name != "id" or value is not None}
     if kind == "targets" and isinstance(out.get("target"), str):
         return _with_target(out)
     if kind == "keyauth_credentials" and out.get("ttl") is not None:
@@ -39,7 +39,7 @@ def _with_target(data: Row) -> Row | Violation:
 
 
 def _ttl_fault(ttl: Any) -> Violation | None:
-    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or ttl != int(ttl):
+    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or ttl % 1 != 0:
         return violation.invalid_options({"ttl": "must be an integer"})
     if not 0 <= ttl <= MAX_TTL_S:
         return violation.invalid_options({"ttl": f"must be between 0 and {MAX_TTL_S}"})

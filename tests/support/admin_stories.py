@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.coerce import coerce, decode_args
 from aimon_local.model.entities import SCHEMAS

@@ -1,0 +1,32 @@
+import pytest
+
+from aimon_local.model.regex import compile_pcre
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "hit"),
+    [
+        (r"/(?<user>\w+)/\d+", "/bob/12", "/bob/12"),
+        (r"(?'q'a)\k<q>", "aa", "aa"),
+        (r"(?P<q>a)\k{q}", "aa", "aa"),
+        (r"a\z", "a", "a"),
+        (r"[[:alpha:]]+[[:digit:]]", "ab1", "ab1"),
+        (r"[]a]+", "]a", "]a"),
+        (r"[^]a]+", "bc]", "bc"),
+        (r"\h+", " \t", " \t"),
+        (r"\(\[", "([", "(["),
+        (r"[a\]]+", "a]", "a]"),
+        (r"\w+", "aé", "a"),
+    ],
+)
+def test_reads_pcre(pattern, text, hit):
+    assert compile_pcre(pattern).match(text)[0] == hit
+
+
+def test_groups_keep_their_names():
+    assert compile_pcre(r"/(?<a>x)").match("/x").groupdict() == {"a": "x"}
+
+
+@pytest.mark.parametrize("pattern", ["(", "a**", "[", r"\k<none>", "(?<a>x)(?<a>y)"])
+def test_tells_what_is_wrong(pattern):
+    assert isinstance(compile_pcre(pattern), str)
