@@ -145,7 +145,7 @@ GET_PATHS = [
     "/", "/get", "/get?a=1&a=2&b=&c", "/get?a=%C3%A9&b=%FF&c=a+b", "/get?show_env=1", "/get?=x&&y", "/get/", "/nope",
     "/anything", "/anything/", "/anything/a/b%20c?x=1", "/anything//a?q=1", "/anything/a//b", "/anything/%C3%A9%FF?%C3%A9=%2B%26",
     "/headers", "/ip", "/user-agent", "/cookies", "/cookies/set?a=b&c=d%20e&a=x", "/cookies/set?foo=%22bar:baz%22",
-    "/cookies/set?n=%C3%A9%3B,", "/cookies/set/name/value", "/cookies/set/name/va%20lue", "/cookies/delete?a&b=1", "/cookies/set",
+    "/cookies/set?n=%C3%A9%3B,", "/cookies/set?%C3%A9=1", "/cookies/delete?%C3%A9", "/cookies/set/name/value", "/cookies/set/name/va%20lue", "/cookies/delete?a&b=1", "/cookies/set",
     "/basic-auth/u/p", "/hidden-basic-auth/u/p", "/bearer", "/digest-auth/auth/u/p", "/digest-auth/auth-int/u/p/SHA-256",
     "/digest-auth/x/u/p/nope/3", "/digest-auth/auth/u/p/SHA-512/never?require-cookie=1", "/digest-auth/auth/u",
     "/redirect/1", "/redirect/3", "/redirect/0", "/redirect/x", "/redirect/-1", "/redirect/2?absolute=true", "/redirect/1?absolute=True",

@@ -42,12 +42,17 @@ def usable(name: str) -> bool:
 
 def setting(name: str, value: str) -> tuple[str, str]:
     """The Set-Cookie field that stores a value for the whole site."""
-    return "Set-Cookie", f"{name}={_quoted(value)}; Path=/"
+    return "Set-Cookie", f"{_on_the_wire(name)}={_quoted(value)}; Path=/"
 
 
 def deleting(name: str) -> tuple[str, str]:
     """The Set-Cookie field that makes a client forget a name."""
-    return "Set-Cookie", f"{name}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/"
+    return "Set-Cookie", f"{_on_the_wire(name)}=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/"
+
+
+def _on_the_wire(name: str) -> str:
+    """The bytes of a name's UTF-8, one character each."""
+    return name.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _quoted(value: str) -> str:
