@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aimon_local.mock.llm.knobs import Knobs
-from aimon_local.mock.llm.openai import Wrong, frame, last_user_text
+from aimon_local.mock.llm.openai import Piece, Wrong, frame, last_user_text
 from aimon_local.mock.llm.script import Ask, Script, Usage, reported
 
 _KINDS = {
@@ -90,13 +90,13 @@ def message_document(script: Script, knobs: Knobs, parse: Any) -> dict[str, Any]
     }
 
 
-def message_frames(script: Script, knobs: Knobs) -> Iterator[bytes]:
+def message_frames(script: Script, knobs: Knobs) -> Iterator[Piece]:
     """The events of a streamed message."""
     usage = reported(script.usage, knobs.usage)
     first = usage_document(Usage(usage.prompt, 1, usage.cached) if usage else None)
     opening = {**_head(script), "content": [], "stop_reason": None, "stop_sequence": None, "usage": first}
-    yield frame({"type": "message_start", "message": opening}, "message_start")
-    yield frame({"type": "ping"}, "ping")
+    yield frame({"type": "message_start", "message": opening}, "message_start"), 0
+    yield frame({"type": "ping"}, "ping"), 0
     blocks: list[tuple[dict[str, Any], str, str, tuple[str, ...]]] = [
         (
             {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name, "input": {}},
@@ -108,15 +108,15 @@ def message_frames(script: Script, knobs: Knobs) -> Iterator[bytes]:
     ] or [({"type": "text", "text": ""}, "text_delta", "text", script.parts)]
     for index, (block, kind, member, parts) in enumerate(blocks):
         start = {"type": "content_block_start", "index": index, "content_block": block}
-        yield frame(start, "content_block_start")
+        yield frame(start, "content_block_start"), 0
         for part in parts:
             delta = {"type": "content_block_delta", "index": index, "delta": {"type": kind, member: part}}
-            yield frame(delta, "content_block_delta")
-        yield frame({"type": "content_block_stop", "index": index}, "content_block_stop")
+            yield frame(delta, "content_block_delta"), 1
+        yield frame({"type": "content_block_stop", "index": index}, "content_block_stop"), 0
     ending = {"stop_reason": _stop_reason(script), "stop_sequence": script.stop_sequence}
     counted = {"output_tokens": usage.output} if usage else {}
     if knobs.usage == "cumulative" and usage is not None:
         half = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": usage.output // 2}}
-        yield frame(half, "message_delta")
-    yield frame({"type": "message_delta", "delta": ending, "usage": counted}, "message_delta")
-    yield frame({"type": "message_stop"}, "message_stop")
+        yield frame(half, "message_delta"), 0
+    yield frame({"type": "message_delta", "delta": ending, "usage": counted}, "message_delta"), 0
+    yield frame({"type": "message_stop"}, "message_stop"), 0

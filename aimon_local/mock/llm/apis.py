@@ -19,7 +19,7 @@ class Api:
     path: str
     read: Callable[[Body], Ask]
     document: Callable[[list[Script], Knobs], Any]
-    frames: Callable[[list[Script], Knobs, Body], Iterator[bytes]]
+    frames: Callable[[list[Script], Knobs, Body], Iterator[openai.Piece]]
     error: Callable[[int, str, str | None], Any]  # status, message, field → error object
     error_frame: Callable[[str], bytes]  # an error inside the stream
 

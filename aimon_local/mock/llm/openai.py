@@ -38,7 +38,10 @@ def frame(document: Any, name: str | None = None) -> bytes:
     return head + b"data: " + dump(document) + b"\n\n"
 
 
-DONE = b"data: [DONE]\n\n"
+Piece = tuple[bytes, int]
+"""One frame of a stream, and how many tokens it brings."""
+
+DONE: Piece = (b"data: [DONE]\n\n", 0)
 
 
 def model_of(body: Mapping[str, Any]) -> str:
@@ -182,12 +185,12 @@ def total(scripts: list[Script]) -> Usage:
     return Usage(scripts[0].usage.prompt, sum(script.usage.output for script in scripts))
 
 
-def chat_frames(scripts: list[Script], knobs: Knobs, include_usage: bool) -> Iterator[bytes]:
+def chat_frames(scripts: list[Script], knobs: Knobs, include_usage: bool) -> Iterator[Piece]:
     """A stream of ``chat.completion.chunk``."""
     truth = total(scripts)
     sent = 0
 
-    def chunk(choices: list[dict[str, Any]], usage: Usage | None = None) -> bytes:
+    def chunk(choices: list[dict[str, Any]], usage: Usage | None = None, tokens: int = 0) -> Piece:
         document: dict[str, Any] = {
             "id": f"chatcmpl-{scripts[0].id}",
             "object": "chat.completion.chunk",
@@ -199,7 +202,7 @@ def chat_frames(scripts: list[Script], knobs: Knobs, include_usage: bool) -> Ite
         }
         if include_usage:
             document["usage"] = usage_document(usage)
-        return frame(document)
+        return frame(document), tokens
 
     def delta(index: int, content: dict[str, Any], finish: str | None = None) -> list[dict[str, Any]]:
         return [{"index": index, "delta": content, "logprobs": None, "finish_reason": finish}]
@@ -211,14 +214,14 @@ def chat_frames(scripts: list[Script], knobs: Knobs, include_usage: bool) -> Ite
         yield chunk(delta(index, {"role": "assistant", "content": "" if not script.calls else None, "refusal": None}))
         for part in script.parts:
             sent += 1
-            yield chunk(delta(index, {"content": part}), running())
+            yield chunk(delta(index, {"content": part}), running(), 1)
         for number, call in enumerate(script.calls):
             head = {"id": f"call_{call.id}", "type": "function", "function": {"name": call.name, "arguments": ""}}
             yield chunk(delta(index, {"tool_calls": [{"index": number, **head}]}))
             for part in call.parts:
                 sent += 1
                 yield chunk(
-                    delta(index, {"tool_calls": [{"index": number, "function": {"arguments": part}}]}), running()
+                    delta(index, {"tool_calls": [{"index": number, "function": {"arguments": part}}]}), running(), 1
                 )
         yield chunk(delta(index, {}, _FINISH[script.finish]), running())
     usage = reported(truth, knobs.usage)
@@ -243,15 +246,16 @@ def completion_document(script: Script, knobs: Knobs) -> dict[str, Any]:
     return document if usage is None else {**document, "usage": usage}
 
 
-def completion_frames(script: Script, knobs: Knobs, include_usage: bool) -> Iterator[bytes]:
+def completion_frames(script: Script, knobs: Knobs, include_usage: bool) -> Iterator[Piece]:
     """A stream of text completions."""
     head = {"id": f"cmpl-{script.id}", "object": "text_completion", "created": CREATED, "model": script.model}
     for at, part in enumerate(script.parts):
         finish = _FINISH[script.finish] if at == len(script.parts) - 1 else None
-        yield frame({**head, "choices": [{"index": 0, "text": part, "logprobs": None, "finish_reason": finish}]})
+        choice = {"index": 0, "text": part, "logprobs": None, "finish_reason": finish}
+        yield frame({**head, "choices": [choice]}), 1
     usage = reported(script.usage, knobs.usage)
     if include_usage and usage is not None:
-        yield frame({**head, "choices": [], "usage": usage_document(usage)})
+        yield frame({**head, "choices": [], "usage": usage_document(usage)}), 0
     yield DONE
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aimon_local.mock.llm.knobs import Knobs
-from aimon_local.mock.llm.openai import CREATED, frame
+from aimon_local.mock.llm.openai import CREATED, Piece, frame
 from aimon_local.mock.llm.script import Script, Usage, reported
 
 
@@ -77,13 +77,13 @@ class _Numbered:
     def __init__(self) -> None:
         self._next = 0
 
-    def __call__(self, kind: str, **members: Any) -> bytes:
+    def __call__(self, kind: str, tokens: int = 0, **members: Any) -> Piece:
         document = {"type": kind, "sequence_number": self._next, **members}
         self._next += 1
-        return frame(document, kind)
+        return frame(document, kind), tokens
 
 
-def response_frames(script: Script, knobs: Knobs) -> Iterator[bytes]:
+def response_frames(script: Script, knobs: Knobs) -> Iterator[Piece]:
     """The named events of a streamed response."""
     event = _Numbered()
     for kind in ("response.created", "response.in_progress"):
@@ -94,7 +94,7 @@ def response_frames(script: Script, knobs: Knobs) -> Iterator[bytes]:
     yield event(f"response.{final['status']}", response=final)
 
 
-def _item_frames(event: _Numbered, script: Script, index: int, item: dict[str, Any]) -> Iterator[bytes]:
+def _item_frames(event: _Numbered, script: Script, index: int, item: dict[str, Any]) -> Iterator[Piece]:
     place = {"item_id": item["id"], "output_index": index}
     opened: dict[str, Any] = {
         **item,
@@ -104,14 +104,14 @@ def _item_frames(event: _Numbered, script: Script, index: int, item: dict[str, A
     yield event("response.output_item.added", output_index=index, item=opened)
     if "arguments" in item:
         for part in script.calls[index].parts:
-            yield event("response.function_call_arguments.delta", **place, delta=part)
+            yield event("response.function_call_arguments.delta", 1, **place, delta=part)
         yield event("response.function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"])
     else:
         place = {**place, "content_index": 0}
         empty = {"type": "output_text", "text": "", "annotations": []}
         yield event("response.content_part.added", **place, part=empty)
         for part in script.parts:
-            yield event("response.output_text.delta", **place, delta=part, logprobs=[])
+            yield event("response.output_text.delta", 1, **place, delta=part, logprobs=[])
         yield event("response.output_text.done", **place, text=script.text, logprobs=[])
         yield event("response.content_part.done", **place, part=item["content"][0])
     yield event("response.output_item.done", output_index=index, item=item)

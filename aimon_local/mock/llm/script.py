@@ -71,9 +71,13 @@ class Ask:
     tool_results: bool = False  # the last message brings results: answer in text
 
 
-def chance_for(knobs: Knobs, body: bytes) -> Random:
-    """All chance of one answer comes from here."""
-    return Random(hashlib.sha256(b"%d:%b" % (knobs.seed, body)).digest())
+_HOW = ("stream", "stream_options")
+
+
+def chance_for(knobs: Knobs, body: Mapping[str, Any]) -> Random:
+    """All chance of one answer comes from here; a stream says what the whole answer would."""
+    asked = {name: value for name, value in body.items() if name not in _HOW}
+    return Random(hashlib.sha256(b"%d:%b" % (knobs.seed, dump(asked))).digest())
 
 
 def write(ask: Ask, knobs: Knobs, chance: Random) -> Script:
