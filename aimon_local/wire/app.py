@@ -321,7 +321,7 @@ async def serve_app(
 ) -> Listener:
     """Serve an app on an address. ``streams`` says which requests are given their body as ``Request.chunks``.
 
-    ``limits.max_body`` bounds gathered bodies (413; 10 MiB where it is None); a streamed body has no bound but the app's.
+    ``limits.max_body`` bounds gathered bodies (413; 10 MiB where it is None); a streamed body is bounded by the app.
     Raises OSError where the address is taken.
     """
     limits = limits or Limits()
