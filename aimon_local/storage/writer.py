@@ -1,0 +1,277 @@
+"""The ledger's writer: one thread that owns a connection and commits what gathered while the last commit ran.
+
+The loop's side only appends to lists; a batch is handed over once per turn of the loop, so all requests of one turn
+share a commit, and under load a commit is shared by all that ended during the one before. Chosen: a plain thread
+and connection; refused: aiosqlite, whose every call is a hop between threads (80 µs more for a lone client).
+
+When the database can't write, no row is dropped: the batch is kept and tried again until it is in, on a new
+connection each time, so the writer heals by itself. ``failure`` is set at once (when the database is only locked:
+after ``patience`` seconds), and who waits for a commit longer than ``patience`` is told. While ``failure`` is set
+the gateway refuses what would need a row; so what is kept stays small. A batch is never counted twice: see ``batch``.
+"""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from aimon_local.clock import Clock, SystemClock
+from aimon_local.errors import StoreBusy, StoreError
+from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.storage.batch import Batch, Then, commit, forget, last_seq
+from aimon_local.storage.checkpoint import Checkpointer
+from aimon_local.storage.database import Database
+from aimon_local.storage.faults import store_error
+
+PATIENCE = 2.0  # seconds that a commit may take before those who wait for it are told
+BOUND = 20_000  # rows that may wait; from then on ``overloaded``
+_BUSY_MS = 250  # one attempt's wait for another program's lock
+_RETRY_FIRST, _RETRY_LAST = 0.02, 0.5  # seconds between attempts, doubled each time
+_LOOK = 1.0  # seconds between looks whether the file is still the one that is written
+_FORGET_EVERY = 600.0  # seconds between deletions of counters
+_FORGET_AFTER = 86_400  # seconds that an expired counter is kept, lest a clock set back frees a used-up limit
+
+OnState = Callable[[StoreError | None], None]
+
+
+class LedgerWriter:
+    """``add`` rows on the event loop; each ``then`` is called there after the commit: ``then(None)``, or an error.
+
+    ``failure``: why nothing can be written now. ``overloaded``: more rows wait than ``bound``. ``on_state`` is told of
+    each change of ``failure``. Make it with a running loop; ``close`` it before the database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        on_state: OnState | None = None,
+        clock: Clock | None = None,
+        patience: float = PATIENCE,
+        bound: int = BOUND,
+    ) -> None:
+        self.failure: StoreError | None = None
+        self.overloaded = False
+        self._loop = asyncio.get_running_loop()
+        self._on_state = on_state
+        self._patience = patience
+        self._bound = bound
+        self._next = Batch()
+        self._flight: Batch | None = None  # handed to the thread, not yet committed
+        self._busy = False  # a batch is handed over or about to be
+        self._late: StoreError | None = None  # patience is over: who comes now is told at once
+        self._trouble: StoreError | None = None  # what the last attempt met
+        self._timer: asyncio.TimerHandle | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._thread = _Thread(database, self, clock or SystemClock())
+
+    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Then) -> None:
+        """Store a row and its counters' new values; ``then`` is called when they are committed."""
+        batch = self._next
+        batch.rows.append(row)
+        batch.touched.extend(touched)
+        if self._late is None:
+            batch.thens.append(then)
+        else:
+            self._loop.call_soon(then, self._late)
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand)
+        elif len(batch.rows) >= self._bound:
+            self.overloaded = True
+
+    async def close(self) -> None:
+        """Write what waits, then end. StoreError: rows that could not be written within twice the patience are lost."""
+        if self._busy:
+            self._drained = self._loop.create_future()
+            await asyncio.wait([self._drained], timeout=2 * self._patience)
+        self._cancel_timer()
+        await self._thread.stop()
+        lost = len(self._next.rows) + (len(self._flight.rows) if self._flight is not None else 0)
+        if lost:
+            why = self._trouble or StoreError("the writer did not end in time")
+            raise type(why)(f"{lost} usage rows could not be written: {why}", why.hint)
+
+    # ---- called on the loop
+
+    def _hand(self) -> None:
+        batch, self._next = self._next, Batch()
+        self._flight = batch
+        self.overloaded = False
+        self._thread.batches.put(batch)
+
+    def committed(self, batch: Batch) -> None:
+        """The thread has stored the batch."""
+        self._flight = self._trouble = self._late = None
+        self._cancel_timer()
+        if self.failure is not None:
+            self._set_failure(None)
+        self._answer(batch, None)
+        if self._next.rows:
+            self._loop.call_soon(self._hand)
+            return
+        self._busy = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    def failed(self, error: StoreError) -> None:
+        """The thread could not store the batch and will try again."""
+        self._trouble = error
+        if self._timer is None and self._late is None:
+            self._timer = self._loop.call_later(self._patience, self._give_up)
+        if self._late is not None or not isinstance(error, StoreBusy):
+            self._set_failure(error)
+
+    def died(self, error: BaseException) -> None:
+        """The thread is gone: another one takes its place, and the batch that it had."""
+        self.failed(StoreError(f"the ledger's writer stopped ({error!r})", "it is started again; please report this"))
+        self._loop.call_later(_RETRY_LAST, self._thread.restart, self._flight)
+
+    def _give_up(self) -> None:
+        """Patience is over: tell all who wait. Their rows are kept."""
+        self._timer = None
+        self._late = self._trouble or StoreError("the ledger does not answer")
+        self._set_failure(self._late)
+        for batch in (self._flight, self._next):
+            if batch is not None:
+                self._answer(batch, self._late)
+
+    def _answer(self, batch: Batch, error: StoreError | None) -> None:
+        thens, batch.thens = batch.thens, []
+        for then in thens:
+            try:
+                then(error)
+            except Exception as fault:
+                context = {"message": "after a commit of the ledger", "exception": fault}
+                self._loop.call_exception_handler(context)
+
+    def _set_failure(self, failure: StoreError | None) -> None:
+        before, self.failure = self.failure, failure
+        changed = type(before) is not type(failure) or str(before) != str(failure)
+        if changed and self._on_state is not None:
+            self._on_state(failure)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Thread:
+    """The writing thread. It talks to the loop by ``call_soon_threadsafe`` alone and owns its connection."""
+
+    def __init__(self, database: Database, owner: LedgerWriter, clock: Clock) -> None:
+        self.batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._database = database
+        self._owner = owner
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._checkpoints = Checkpointer(database)
+        self._db: sqlite3.Connection | None = None
+        self._last: int | None = None  # the newest row's number, as far as known
+        self._look_at = self._forget_at = 0.0
+        self._stopping = threading.Event()
+        self._start()
+
+    def restart(self, batch: Batch | None) -> None:
+        """After a death: start again with the batch that was in hand."""
+        if not self._stopping.is_set():
+            self._start()
+            if batch is not None:
+                self.batches.put(batch)
+
+    async def stop(self) -> None:
+        """End the thread and its connections; a batch that can't be written now is given up."""
+        self._stopping.set()
+        self.batches.put(None)
+        await self._ended
+        self._thread.join()
+        await self._loop.run_in_executor(None, self._checkpoints.close)
+
+    def _start(self) -> None:
+        self._ended = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, args=(self._ended,), name="ledger", daemon=True)
+        self._thread.start()
+
+    def _run(self, ended: "asyncio.Future[None]") -> None:
+        try:
+            while (batch := self.batches.get()) is not None:
+                if self._store(batch):
+                    self._tell(self._owner.committed, batch)
+                    self._keep_house()
+        except BaseException as error:  # even a SystemExit must not end the ledger in silence
+            self._tell(self._owner.died, error)
+        finally:
+            self._drop()
+            self._tell(ended.set_result, None)
+
+    def _tell(self, what: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
+            self._loop.call_soon_threadsafe(what, *arguments)
+
+    def _store(self, batch: Batch) -> bool:
+        """Try until the batch is in; False if it was given up because we stop."""
+        pause = _RETRY_FIRST
+        while True:
+            try:
+                self._attempt(batch)
+                return True
+            except (sqlite3.Error, OSError, StoreError) as error:
+                self._drop()
+                self._tell(self._owner.failed, store_error(error))
+            if self._stopping.wait(pause):
+                return False
+            pause = min(2 * pause, _RETRY_LAST)
+
+    def _attempt(self, batch: Batch) -> None:
+        self._look()
+        db, last = self._db, self._last
+        if db is None:
+            db = self._db = self._database.connect(_BUSY_MS)
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+            newest = last_seq(db)
+            if last is not None and newest > last:  # a commit that was reported as failed went in after all
+                self._last = newest
+                return
+            self._last = last = newest
+        assert last is not None
+        self._last = commit(db, batch, last)
+
+    def _look(self) -> None:
+        """Is the file that we write still the one under its name? Rows in a removed file would be lost in silence."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        database = self._database
+        if not database.is_in_place():
+            raise StoreError(
+                f"the database file {database.path} was removed or replaced while in use",
+                "stop the gateway, put the file back and start again",
+            )
+        self._look_at = now + _LOOK
+
+    def _keep_house(self) -> None:
+        """What can wait until after the answers: checkpoints, old counters."""
+        self._checkpoints.nudge()
+        now = time.monotonic()
+        if self._db is None or not (self._checkpoints.finish or now >= self._forget_at):
+            return
+        try:
+            if self._checkpoints.finish:
+                self._checkpoints.finish = False
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if now >= self._forget_at:
+                self._forget_at = now + _FORGET_EVERY
+                forget(self._db, self._clock.now_ns() // 1_000_000_000 - _FORGET_AFTER)
+        except sqlite3.Error:
+            self._drop()  # the next commit meets the same trouble and reports it
+
+    def _drop(self) -> None:
+        """Let the connection go; a transaction that was open in it is undone."""
+        db, self._db = self._db, None
+        if db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                db.close()
