@@ -129,7 +129,8 @@ class Refuse:
     message: str
     reason: str  # the deny reason, a stable word: no_key, rate_limited, …
     fields: tuple[tuple[bytes, bytes], ...] = ()
-    failure: bool = False  # looks like an upstream's failure: ``pages.failure_form`` picks its form
+    failure: bool = False  # worded as an upstream's failure: ``pages.failure_form`` picks its form
+    proxied: bool = False  # an upstream was asked: Via and the two latencies of a proxied answer
 
 
 @dataclass(frozen=True, slots=True)
