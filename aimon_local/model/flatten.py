@@ -152,9 +152,9 @@ def place(faults: Faults, path: Path, fault: Any) -> None:
     table = faults
     for part in path[:-1]:
         table = table.setdefault(part, {})
-    last = path[-1]
-    there = table.get(last)
-    table[last] = {**there, **fault} if isinstance(there, dict) and isinstance(fault, Mapping) else fault
+    there = table.get(path[-1], {})
+    merges = isinstance(there, dict) and isinstance(fault, Mapping)
+    table[path[-1]] = {**there, **fault} if merges else fault
 
 
 class References:
