@@ -16,7 +16,7 @@ from aimon_local.policy.edits import (
 from aimon_local.policy.multipart import Multipart
 
 WORLD = {"headers": {}, "query_params": {"q": "1"}, "uri_captures": {}, "shared": {}}
-NONE = dict.fromkeys(("remove", "rename", "replace", "add", "append"), [])
+NONE = {edit: [] for edit in ("remove", "rename", "replace", "add", "append")}
 
 
 def test_split():
