@@ -8,6 +8,7 @@ handler end here: logged once, answered with 500 where that is still possible.
 import asyncio
 import logging
 from time import monotonic
+from typing import cast
 
 from aimon_local.wire.answer import ABSENT, DONE, STARTED, Answering
 from aimon_local.wire.chunks import ChunkDecoder, LawfulChunkDecoder
@@ -74,10 +75,9 @@ class ServerConnection(Answering):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
-        assert isinstance(transport, asyncio.Transport)
         shared = self._shared
-        self._transport = transport
-        self._write = transport.write
+        self._transport = cast(asyncio.Transport, transport)
+        self._write = self._transport.write
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.peer = (peer[0], peer[1]) if peer else ("", 0)
         self.local_port = local[1] if local else 0

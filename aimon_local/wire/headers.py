@@ -1,8 +1,8 @@
 """Which fields pass from one side to the other: hygiene of requests on their way up, of answers on their way down.
 
 Pure: lists of ``Header`` in, lists out; what is not touched keeps its line. Three laws: fields of one connection
-stay on it (RFC 9110 §7.6.1), nobody but the gateway says who the caller is, and framing and Host can't be nominated away.
-A further identity field is one entry of ``_IDENTITY`` or ``_IDENTITY_PREFIXES``, in its spelling with dashes.
+stay on it (RFC 9110 §7.6.1), nobody but the gateway says who the caller is, and framing and Host can't be nominated
+away. A further identity field is one entry of ``_IDENTITY`` or ``_IDENTITY_PREFIXES``, in its spelling with dashes.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from aimon_local.wire.strict import HOP_BY_HOP
 _OWN_BREAKS = 9  # line breaks within the items that ``upstream_head`` writes in one piece, beyond one per item
 _REMEMBERED = 1024  # verdicts on names, so that a client can't make us remember without bound
 
-# What only the gateway says about the caller. Kong passes these from a client on routes without authentication; we never
-# do.
+# What only the gateway says about the caller. On routes without authentication Kong passes these from a client; we don't.
 _IDENTITY = frozenset(
     (
         b"x-anonymous-consumer",
@@ -102,8 +101,8 @@ class Hop:
 def upstream_head(method: bytes, target: bytes, fields: list[Header], hop: Hop) -> bytes:
     """``UpstreamRequest.head``: the request line, the fields that pass and the gateway's own; framing is the wire's.
 
-    As Kong: the first X-Forwarded-For line is continued with the peer, Via is continued, all other fields of the way are
-    overwritten, TE passes as ``trailers`` only. Raises ValueError for a line break or a blank where none may be.
+    As Kong: the first X-Forwarded-For line is continued with the peer, Via is continued, all other fields of the way
+    are overwritten, TE passes as ``trailers`` only. Raises ValueError for a line break or a blank where none may be.
     """
     written = _written
     peers, trailers = hop.peer, False
