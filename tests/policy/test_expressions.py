@@ -37,6 +37,7 @@ WORLD = {
         ("uri_captures[2]", None),
         ("headers['x-m'][2]", "2"),
         ("headers['x-m'][3]", None),
+        ("headers['x-m']:len()", 4),
         ("'a' .. 1 .. 'b'", "a1b"),
         ("query_params.q == '1'", True),
         ("query_params.q == 1", False),

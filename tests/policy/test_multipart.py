@@ -40,6 +40,11 @@ def test_nothing_left_is_an_empty_body():
     assert form.render() == b""
 
 
+def test_parts_without_a_name_are_dropped():
+    body = b"--XX\r\nContent-Type: text/plain\r\n\r\n1\r\n--XX\r\nContent-Disposition: form-data\r\n\r\n2\r\n--XX--\r\n"
+    assert Multipart(body, TYPE).parts == []
+
+
 def test_boundaries():
     assert Multipart(BODY, b'multipart/form-data;boundary="XX"').get(b"a") == b"1"
     assert Multipart(BODY, b"multipart/form-data; boundary=YY").parts == []

@@ -68,6 +68,7 @@ RE = {"origins": [r"http://.*\.re\.test"]}
         ({"origins": ["http://a.test:80", "https://b.test"]}, "http://a.test", VARY + allow("http://a.test")),
         ({"origins": ["http://a.test", "https://b.test"]}, "http://b.test", VARY),
         ({"origins": ["null", "https://b.test"]}, "null", VARY + allow("null")),
+        ({"origins": ["(unreadable", "b.test"]}, "http://x.test", VARY),
         ({"origins": ["http://a.test", "https://b.test"]}, "", VARY),
     ],
 )

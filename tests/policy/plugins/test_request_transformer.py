@@ -225,6 +225,13 @@ def test_templates_and_utf8_in_bodies():
     assert run(config, "/?q=%C3%BC", body=b"", content_type=FORM).body == b"%C3%BC=%C3%BC%2F"
 
 
+def test_a_template_that_fails_in_a_body_fails_the_request():
+    rule = compile_rule(PLUGIN, {"add": {"body": ["n:$(shared.a.b)"]}})
+    for content_type in (JSON, FORM):
+        call = make_call("POST", fields=[("Content-Type", content_type)], body=b"{}")
+        assert rule.access(call).status == 500
+
+
 def part(name, value, more=b""):
     return b'--XX\r\nContent-Disposition: form-data; name="' + name + b'"' + more + b"\r\n\r\n" + value + b"\r\n"
 
