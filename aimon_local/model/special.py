@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from aimon_local.model import violation
+from aimon_local.model import pem, violation
 from aimon_local.model.address import check_target, parse
 from aimon_local.model.fill import SECOND_NS
 from aimon_local.model.violation import ENTITY, Violation
@@ -54,6 +54,9 @@ def finish(
         return _hashed(entity, data, current)
     if kind == "keyauth_credentials":
         return {**entity, "ttl": _expiry(data, current, now)}
+    if kind == "ca_certificates":
+        der = pem.decode(entity["cert"], pem.CERTIFICATE) or b""
+        return {**entity, "cert_digest": hashlib.sha256(der).hexdigest()}
     if kind == "plugins" and entity.get("consumer_group") is None:
         entity.pop("consumer_group", None)
     return entity
