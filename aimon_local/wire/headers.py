@@ -13,7 +13,7 @@ from aimon_local.wire.strict import HOP_BY_HOP
 _OWN_BREAKS = 9  # line breaks within the items that ``upstream_head`` writes in one piece, beyond one per item
 _REMEMBERED = 1024  # verdicts on names, so that a client can't make us remember without bound
 
-# What only the gateway says about the caller. On routes without authentication Kong passes these from a client; we don't.
+# What only the gateway says about the caller. On open routes Kong passes these from a client; we don't.
 _IDENTITY = frozenset(
     (
         b"x-anonymous-consumer",

@@ -1,13 +1,146 @@
-"""The fast path for plain heads."""
+"""The fast path: plain heads, read without h11.
 
-from aimon_local.wire.message import RequestHead, ResponseHead
+Pure. It accepts only what has one meaning and nothing unusual: exact line ends, token names, one valid Host, at most
+one framing field, HTTP/1.1, an origin-form target, no Upgrade, no Expect. Every other head is None: h11 decides. What
+it accepts, h11 and ``strict`` read identically; a differential test holds that. Header lines are remembered by their
+bytes, since most lines of a client never change.
+"""
+
+import re
+
+from aimon_local.wire.message import Header, RequestHead, ResponseHead
+from aimon_local.wire.strict import HOP_BY_HOP, has_body, is_authority
+
+_REMEMBERED = 4096  # lines
+_LINE_BYTES = 256  # longer lines are read each time
+
+_REQUEST = re.compile(rb"([A-Z]{1,16}) (/[\x21-\x22\x24-\x7e]*) HTTP/1\.1")
+_STATUS = re.compile(rb"HTTP/1\.1 ([2-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
+# A value begins and ends with a visible byte; h11 counts \x80 and more as visible, and \x85 and \xa0 too.
+_LINE = re.compile(
+    rb"([-!#$%&'*+.^_`|~0-9a-zA-Z]+):[ \t]*"
+    rb"((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*"
+)
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+
+# Fields of a request that mean something to the connection; ``_connection`` gives the verdict on them.
+_SPECIAL = frozenset(
+    (b"host", b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"expect", b"te", b"trailer")
+)
+_ANSWER_SPECIAL = HOP_BY_HOP | {b"content-length"}
+
+
+class _Lines(dict[bytes, Header | None]):
+    """Header lines taken apart, by their bytes; None for a line that is not plain."""
+
+    def __missing__(self, line: bytes) -> Header | None:
+        found = _LINE.fullmatch(line)
+        field = None if found is None else (found[1].lower(), found[2], found[1] + b": " + found[2])
+        if len(line) <= _LINE_BYTES:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[line] = field
+        return field
+
+
+class _Hosts(dict[bytes, bool]):
+    """Whether a Host value is one."""
+
+    def __missing__(self, value: bytes) -> bool:
+        verdict = is_authority(value)
+        if len(value) <= _LINE_BYTES:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[value] = verdict
+        return verdict
+
+
+_read_line = _Lines().__getitem__
+_is_host = _Hosts().__getitem__
 
 
 def scan_request(raw: bytes) -> RequestHead | None:
-    """The head of a plain request; None: h11 decides."""
-    return None
+    """The head of a plain request from its bytes, the empty line left out; None: h11 decides."""
+    first, *lines = raw.split(b"\r\n")
+    start = _REQUEST.fullmatch(first)
+    if start is None:
+        return None
+    fields: list[Header] = []
+    add = fields.append
+    meaning: dict[bytes, bytes] = {}
+    special = _SPECIAL
+    for field in map(_read_line, lines):
+        if field is None:
+            return None
+        add(field)
+        name = field[0]
+        if name in special:
+            if name in meaning:
+                return None
+            meaning[name] = field[1]
+    host = meaning.pop(b"host", None)
+    if host is None or not _is_host(host):
+        return None
+    found = _connection(meaning)
+    if found is None:
+        return None
+    length, chunked, keep_alive = found
+    method, target = start.groups()
+    if method == b"CONNECT":
+        return None
+    return RequestHead(method, target, True, fields, host, target, length, chunked, keep_alive, False, None, ())
 
 
 def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None:
-    """(head, its connection may be used again) of a plain answer; None: h11 decides."""
-    return None
+    """(head, its connection may be used again) of a plain answer to ``method``; None: h11 decides."""
+    first, *lines = raw.split(b"\r\n")
+    start = _STATUS.fullmatch(first)
+    if start is None:
+        return None
+    fields: list[Header] = []
+    add = fields.append
+    meaning: dict[bytes, bytes] = {}
+    special = _ANSWER_SPECIAL
+    for field in map(_read_line, lines):
+        if field is None:
+            return None
+        name = field[0]
+        if name not in special:
+            add(field)
+        elif name in meaning:
+            return None
+        else:
+            meaning[name] = field[1]
+    meaning.pop(b"keep-alive", None)
+    found = _connection(meaning)
+    if found is None:
+        return None
+    length, chunked, keep_alive = found
+    status = int(start[1])
+    if status == 204 and (chunked or length is not None):
+        return None
+    body = has_body(method, status, length)
+    head = ResponseHead(status, start[2] or b"", True, fields, length, chunked and body, body)
+    return head, keep_alive and (not body or chunked or length is not None)
+
+
+def _connection(meaning: dict[bytes, bytes]) -> tuple[int | None, bool, bool] | None:
+    """(length, chunked, keep-alive) of a message whose fields say nothing else to the connection."""
+    length = None
+    chunked = False
+    keep_alive = True
+    for name, value in meaning.items():
+        if name == b"content-length":
+            if _DIGITS.fullmatch(value) is None:
+                return None
+            length = int(value)
+        elif name == b"connection":
+            token = value.lower()
+            keep_alive = token == b"keep-alive"
+            if not keep_alive and token != b"close":
+                return None
+        elif name == b"transfer-encoding" and value == b"chunked":
+            chunked = True
+        else:
+            return None
+    return None if chunked and length is not None else (length, chunked, keep_alive)
