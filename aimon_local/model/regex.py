@@ -28,7 +28,8 @@ _POSIX = {
     "punct": r"!-/:-@\[-`{-~",
 }
 _NAMED = re.compile(r"\(\?<([A-Za-z_]\w*)>|\(\?'([A-Za-z_]\w*)'")
-_BACK = re.compile(r"\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')|\(\?&(\w+)\)")
+_BACK = re.compile(r"\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')")
+_FLAGS = re.compile(r"\(\?([imsx]+)\)")
 _CLASS_NAME = re.compile(r"\[:(\w+):\]")
 
 
@@ -42,18 +43,38 @@ def compile_pcre(pattern: str) -> re.Pattern[str] | str:
 
 def _rewrite(pattern: str) -> str:
     out: list[str] = []
+    flags: list[list[str]] = [[]]  # by open group: the ``(?i)`` and the like that hold to its end
     at = 0
     in_class = False
     while at < len(pattern):
         text, step = _inside(pattern, at) if in_class else _outside(pattern, at)
-        if pattern[at] == "[" and not in_class:
+        if in_class:
+            in_class = pattern[at] != "]"
+        elif pattern[at] == "[":
             in_class = True
             text, step = _open(pattern, at)
-        elif pattern[at] == "]" and in_class:
-            in_class = False
+        else:
+            text = _scoped(text, flags)
         out.append(text)
         at += step
-    return "".join(out)
+    return "".join(out) + ")" * sum(map(len, flags))
+
+
+def _scoped(text: str, flags: list[list[str]]) -> str:
+    """A piece outside of classes; flags in the middle, which Python refuses, become groups up to where they end."""
+    if match := _FLAGS.fullmatch(text):
+        flags[-1].append(f"(?{match[1]}:")
+        return flags[-1][-1]
+    closing = ")" * len(flags[-1])
+    if text == "|":
+        return closing + "|" + "".join(flags[-1])
+    if text == ")":
+        if len(flags) > 1:
+            flags.pop()
+        return closing + ")"
+    if text == "(" or text.startswith("(?P<"):
+        flags.append([])
+    return text
 
 
 def _open(pattern: str, at: int) -> tuple[str, int]:
@@ -68,6 +89,8 @@ def _outside(pattern: str, at: int) -> tuple[str, int]:
         if back := _BACK.match(pattern, at):
             return f"(?P={next(name for name in back.groups() if name)})", back.end() - at
         return _ESCAPES.get(pattern[at + 1], pattern[at : at + 2]), 2
+    if found := _FLAGS.match(pattern, at):
+        return found[0], len(found[0])
     if named := _NAMED.match(pattern, at):
         return f"(?P<{named[1] or named[2]}>", named.end() - at
     return pattern[at], 1

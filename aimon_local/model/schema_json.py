@@ -32,8 +32,6 @@ def _fields(fields: Sequence[Field]) -> list[dict[str, Any]]:
 
 def _field(field: Field) -> dict[str, Any]:
     out: dict[str, Any] = {"type": field.type, **field.attrs}
-    if field.type == "foreign" and "eq" in out:
-        del out["eq"]  # Kong's null does not survive its own rendering here
     if field.elements is not None:
         out["elements"] = _field(field.elements)
     if field.keys is not None:

@@ -241,7 +241,14 @@ def load(path: Path):
 
 def play(story, admin, skip=()):
     """Differences between what was recorded and what ``admin`` answers, as texts."""
-    variables = {"upstream": "http://127.0.0.1:4001", "upstream_port": "4001"}
+    variables = {
+        "upstream": "http://127.0.0.1:4001",
+        "upstream_port": "4001",
+        "upstream_host": "127.0.0.1",
+        "dead_port": "4009",
+        "upstream2_port": "4002",
+        "run": "r1",
+    }
     differences = []
     for number, step in enumerate(story["steps"], 1):
         body = step.get("body")
