@@ -12,35 +12,49 @@ import threading
 from aimon_local.storage.database import Database
 
 PAUSE = 0.5  # seconds from the first commit after a checkpoint to the next
+HURRY = 2048  # pages (8 MiB) after which it comes at once, by a rough count
 SMALL = 1 << 20  # bytes of log that may stay: moving them costs two syncs, reading them at a start next to nothing
 LARGE = 4096  # pages (16 MiB) from which the writer is asked
 
 
 class Checkpointer:
-    """``nudge`` after commits. ``finish`` is set while the writer should checkpoint once itself, and clears it."""
+    """``nudge`` after each commit. ``finish`` is set while the writer should checkpoint once itself, and clears it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._log = f"{database.path}-wal"
         self._work = threading.Event()
         self._stop = threading.Event()
-        self.nudge = self._work.set
+        self._hurry = threading.Event()  # or the stop: both end a pause
+        self._pages = 0
         self.finish = False
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
+
+    def nudge(self, rows: int) -> None:
+        """A batch of so many rows was committed."""
+        if not self._work.is_set():
+            self._work.set()
+        self._pages += 4 + rows // 4
+        if self._pages >= HURRY:
+            self._pages = 0
+            self._hurry.set()
 
     def close(self) -> None:
         """End the thread; waits for a checkpoint under way."""
         self._stop.set()
         self._work.set()
+        self._hurry.set()
         self._thread.join()
 
     def _run(self) -> None:
         db: sqlite3.Connection | None = None
         while True:
             self._work.wait()
-            if self._stop.wait(PAUSE):
+            self._hurry.wait(PAUSE)
+            if self._stop.is_set():
                 break
+            self._hurry.clear()
             self._work.clear()
             try:
                 db = db or self._database.connect()

@@ -1,9 +1,9 @@
 """What is asked of the ledger, through aiosqlite on a connection of its own that only reads.
 
 The ledger has no index by time or consumer (that would cost each request); ``usage_hourly`` says in which range of
-``seq`` the rows of an hour lie. Totals come from the hourly sums, and from rows only in the two hours at the ends of
-a span that does not begin or end on the hour. Statements are short and read to their end, so that they never hold the
-write-ahead log back.
+``seq`` the rows of an hour lie. Totals come from the hourly sums, and from rows only for the newest ones, which are not
+folded in yet, and in the two hours at the ends of a span that does not begin or end on the hour. Statements are short
+and read to their end, so that they never hold the write-ahead log back.
 """
 
 import sqlite3
@@ -21,18 +21,25 @@ from aimon_local.storage.faults import store_error
 By = Literal["consumer", "tier", "route", "service", "status", "hour", "day"]
 MOST = 1000  # rows of a page
 
-_SUMS = """SUM(requests), SUM(incomplete), SUM(bytes_in), SUM(bytes_out), SUM(gateway_us), SUM(total_us)"""
-_ROW_SUMS = """COUNT(*), SUM(NOT complete), SUM(bytes_in), SUM(bytes_out), SUM(gateway_us), SUM(total_us)"""
-_GROUPS: Mapping[str | None, tuple[str, str]] = {  # in usage_hourly, in usage
-    None: ("''", "''"),
-    "consumer": ("consumer", "COALESCE(consumer, '')"),
-    "tier": ("tier", "COALESCE(tier, '')"),
-    "route": ("route_id", "COALESCE(route_id, '')"),
-    "service": ("service_id", "COALESCE(service_id, '')"),
-    "status": ("status", "status"),
-    "hour": ("hour * 3600", f"at_ns / {HOUR_NS} * 3600"),
-    "day": ("hour / 24 * 86400", f"at_ns / {24 * HOUR_NS} * 86400"),
+_SUMS = "SUM(requests), SUM(incomplete), SUM(bytes_in), SUM(bytes_out), SUM(gateway_us), SUM(total_us)"
+_FROM_ROWS = f"""SELECT party, at_ns / {HOUR_NS} AS hour, status, 1 AS requests, NOT complete AS incomplete, bytes_in,
+    bytes_out, gateway_us, total_us FROM usage_rows"""
+_FROM_HOURS = """SELECT party, hour, status, requests, incomplete, bytes_in, bytes_out, gateway_us, total_us
+    FROM usage_hourly"""
+_TAIL = "seq > (SELECT seq FROM usage_folded)"
+_OF = "party IN (SELECT id FROM usage_parties WHERE consumer_id = :of OR consumer = :of)"
+_GROUPS: Mapping[str | None, str] = {
+    None: "''",
+    "consumer": "consumer",
+    "tier": "tier",
+    "route": "route_id",
+    "service": "service_id",
+    "status": "status",
+    "hour": "hour * 3600",
+    "day": "hour / 24 * 86400",
 }
+_LATEST = 1 << 62  # behind every row
+_END = (1 << 62) // HOUR_NS * HOUR_NS  # an hour behind every time (the year 2116)
 _COLUMNS = ", ".join(UsageRow._fields)
 
 
@@ -50,7 +57,8 @@ class UsageTotals:
     gateway_us: int = 0  # sums over the admitted ones, microseconds
     total_us: int = 0
 
-    def _add(self, decision: str, reason: str, status: int, sums: tuple[int, ...]) -> None:
+    def count(self, decision: str, reason: str, status: int, sums: tuple[int, ...]) -> None:
+        """Add a line: requests, incomplete, bytes in and out, gateway and total microseconds."""
         count, incomplete, bytes_in, bytes_out, gateway_us, total_us = sums
         self.statuses[status] = self.statuses.get(status, 0) + count
         self.bytes_in += bytes_in
@@ -96,7 +104,9 @@ class Queries:
 
     async def counters(self, now: int) -> list[CounterChange]:
         """All counters whose windows are not over at ``now`` (Unix seconds)."""
-        rows = await self._all("SELECT key, unit, start, value, expires FROM counters WHERE expires > ?", (now,))
+        rows = await self._all(
+            "SELECT key, unit, start, value, expires FROM counters WHERE expires > :now", {"now": now}
+        )
         return [CounterChange(*row) for row in rows]
 
     async def usage_totals(
@@ -117,7 +127,7 @@ class Queries:
 
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""
-        rows = await self._all(f"SELECT {_COLUMNS} FROM usage WHERE request_id = ?", (request_id,))
+        rows = await self._all(f"SELECT {_COLUMNS} FROM usage WHERE request_id = :id", {"id": request_id})
         return _row(rows[0]) if rows else None
 
     async def usage_rows(
@@ -145,13 +155,15 @@ class Queries:
         self, consumer: str | None, since: int | None, until: int | None, before: int | None
     ) -> list[tuple[int, int]]:
         """Where rows can be, newest first, as ranges of ``seq`` that don't overlap."""
-        top = (before or (1 << 62)) - 1
+        top = (before or _LATEST) - 1
         if consumer is None and since is None and until is None:
             return [(0, top)]
-        first_hour = None if since is None else since // HOUR_NS
-        where, arguments = _hours(consumer, first_hour, None if until is None else until // HOUR_NS + 1)
+        low, high = _bounds(since, until)
+        where = "hour BETWEEN :first AND :last" + (f" AND {_OF}" if consumer is not None else "")
         spans = await self._all(
-            f"SELECT MIN(first_seq), MAX(last_seq) FROM usage_hourly {where} GROUP BY hour", arguments
+            f"""SELECT MIN(first_seq), MAX(last_seq) FROM usage_hourly WHERE {where} GROUP BY hour
+            UNION ALL SELECT seq + 1, {_LATEST} FROM usage_folded""",
+            {"first": low // HOUR_NS, "last": high // HOUR_NS, "of": consumer},
         )
         out: list[tuple[int, int]] = []
         for first, last in sorted(spans, key=lambda span: -span[1]):
@@ -164,82 +176,60 @@ class Queries:
         self, consumer: str | None, since: int | None, until: int | None, by: str | None
     ) -> dict[str | int, UsageTotals]:
         out: dict[str | int, UsageTotals] = {}
-        inner, edges = _split(since, until)
-        if inner is not None:
-            where, arguments = _hours(consumer, *inner)
-            sql = f"""SELECT {_GROUPS[by][0]}, decision, deny_reason, status, {_SUMS}
-                FROM usage_hourly {where} GROUP BY 1, 2, 3, 4"""
-            _gather(out, await self._all(sql, arguments))
-        for start, end in edges:
-            _gather(out, await self._edge(consumer, start, end, by))
+        sql, arguments = totals_sql(consumer, since, until, by)
+        for group, decision, reason, status, *sums in await self._all(sql, arguments):
+            out.setdefault(group, UsageTotals()).count(decision, reason, status, tuple(sums))
         return out
 
-    async def _edge(self, consumer: str | None, start: int, end: int, by: str | None) -> list[Any]:
-        """Sums over rows within one hour."""
-        where, arguments = _hours(consumer, start // HOUR_NS, start // HOUR_NS + 1)
-        found = await self._all(f"SELECT MIN(first_seq), MAX(last_seq) FROM usage_hourly {where}", arguments)
-        first, last = found[0]
-        if first is None:
-            return []
-        sql = f"""SELECT {_GROUPS[by][1]}, decision, COALESCE(deny_reason, ''), status, {_ROW_SUMS} FROM usage
-            WHERE seq BETWEEN ? AND ? AND at_ns >= ? AND at_ns < ? {_only(consumer)} GROUP BY 1, 2, 3, 4"""
-        return await self._all(sql, (first, last, start, end, *_twice(consumer)))
-
-    async def _all(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
+    async def _all(self, sql: str, arguments: Mapping[str, Any]) -> list[Any]:
         try:
             return list(await self._db.execute_fetchall(sql, arguments))
         except sqlite3.Error as error:
             raise store_error(error) from error
 
 
-def _split(since: int | None, until: int | None) -> tuple[tuple[int | None, int | None] | None, list[tuple[int, int]]]:
-    """A span as its whole hours [first, end) and the rests at its ends, each within one hour."""
-    if since is not None and until is not None and since >= until:
-        return None, []
-    first = None if since is None else -(-since // HOUR_NS)
-    end = None if until is None else until // HOUR_NS
-    if since is not None and until is not None and first is not None and end is not None and first > end:
-        return None, [(since, until)]
-    edges = []
-    if since is not None and first is not None and since < first * HOUR_NS:
-        edges.append((since, first * HOUR_NS))
-    if until is not None and end is not None and end * HOUR_NS < until:
-        edges.append((end * HOUR_NS, until))
-    return (first, end), edges
+def totals_sql(
+    consumer: str | None, since: int | None, until: int | None, by: str | None
+) -> tuple[str, Mapping[str, Any]]:
+    """One statement, so one state of the ledger: whole hours, the ends of the span, and what is not folded yet."""
+    low, high = _bounds(since, until)
+    first, end = -(-low // HOUR_NS), high // HOUR_NS
+    of = f" AND {_OF}" if consumer is not None else ""
+    arms = [f"{_FROM_ROWS} WHERE {_TAIL} AND at_ns >= :low AND at_ns < :high{of}"]
+    if first < end:
+        arms.append(f"{_FROM_HOURS} WHERE hour >= {first} AND hour < {end}{of}")
+    for begin, stop in _ends(low, high, first, end):
+        hour = f"FROM usage_hourly WHERE hour = {begin // HOUR_NS}"
+        span = f"seq BETWEEN (SELECT MIN(first_seq) {hour}) AND (SELECT MAX(last_seq) {hour}) AND NOT {_TAIL}"
+        arms.append(f"{_FROM_ROWS} WHERE {span} AND at_ns >= {begin} AND at_ns < {stop}{of}")
+    sql = f"""SELECT {_GROUPS[by]}, decision, deny_reason, status, {_SUMS} FROM ({" UNION ALL ".join(arms)})
+        JOIN usage_parties ON usage_parties.id = party GROUP BY 1, 2, 3, 4"""
+    return sql, {"low": low, "high": high, "of": consumer}
 
 
-def _hours(consumer: str | None, first: int | None, end: int | None) -> tuple[str, tuple[Any, ...]]:
-    """The WHERE of ``usage_hourly`` for hours [first, end)."""
-    parts, arguments = ["hour >= ?", "hour < ?"], [first or 0, 1 << 40 if end is None else end]
-    if consumer is None:
-        return f"WHERE {' AND '.join(parts)}", tuple(arguments)
-    span = " AND ".join(parts)
-    where = f"WHERE (consumer_id = ? AND {span}) OR (consumer = ? AND {span})"
-    return where, (consumer, *arguments, consumer, *arguments)
+def _ends(low: int, high: int, first: int, end: int) -> list[tuple[int, int]]:
+    """The rests of a span beside its whole hours [first, end), each within one hour."""
+    if first > end:
+        return [(low, high)] if low < high else []
+    rests = [(low, min(high, first * HOUR_NS)), (max(low, end * HOUR_NS), high)]
+    return [(begin, stop) for begin, stop in rests if begin < stop]
 
 
-def _only(consumer: str | None) -> str:
-    return "" if consumer is None else "AND (consumer_id = ? OR consumer = ?)"
-
-
-def _twice(consumer: str | None) -> tuple[str, ...]:
-    return () if consumer is None else (consumer, consumer)
+def _bounds(since: int | None, until: int | None) -> tuple[int, int]:
+    """A span with its open ends closed, on the hour."""
+    return 0 if since is None else since, _END if until is None else until
 
 
 def _page_sql(
     first: int, last: int, consumer: str | None, since: int | None, until: int | None, size: int
-) -> tuple[str, tuple[Any, ...]]:
-    sql = f"""SELECT seq, {_COLUMNS} FROM usage WHERE seq BETWEEN ? AND ? AND at_ns >= ? AND at_ns < ?
-        {_only(consumer)} ORDER BY seq DESC LIMIT ?"""
-    low, high = -(1 << 63) if since is None else since, (1 << 63) - 1 if until is None else until
-    return sql, (first, last, low, high, *_twice(consumer), size)
+) -> tuple[str, Mapping[str, Any]]:
+    low, high = _bounds(since, until)
+    of = f" AND {_OF}" if consumer is not None else ""
+    sql = f"""SELECT seq, {_COLUMNS} FROM usage WHERE seq BETWEEN :first AND :last
+        AND at_ns >= :low AND at_ns < :high{of} ORDER BY seq DESC LIMIT :size"""
+    return sql, {"first": first, "last": last, "low": low, "high": high, "of": consumer, "size": size}
 
 
 def _row(values: Any) -> UsageRow:
     row = UsageRow(*values)
     return row._replace(complete=bool(row.complete))
-
-
-def _gather(out: dict[str | int, UsageTotals], rows: list[Any]) -> None:
-    for group, decision, reason, status, *sums in rows:
-        out.setdefault(group, UsageTotals())._add(decision, reason, status, tuple(sums))

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.errors import StoreBusy, StoreError
 from aimon_local.model.usage import CounterChange, UsageRow
-from aimon_local.storage.batch import Batch, Then, commit, forget, last_seq
+from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
 from aimon_local.storage.checkpoint import Checkpointer
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
@@ -31,6 +31,7 @@ BOUND = 20_000  # rows that may wait; from then on ``overloaded``
 _BUSY_MS = 250  # one attempt's wait for another program's lock
 _RETRY_FIRST, _RETRY_LAST = 0.02, 0.5  # seconds between attempts, doubled each time
 _LOOK = 1.0  # seconds between looks whether the file is still the one that is written
+_FOLD_ROWS, _FOLD_EVERY = 1000, 1.0  # rows, seconds after which rows go into the hourly sums
 _FORGET_EVERY = 600.0  # seconds between deletions of counters
 _FORGET_AFTER = 86_400  # seconds that an expired counter is kept, lest a clock set back frees a used-up limit
 
@@ -172,7 +173,9 @@ class _Thread:
         self._checkpoints = Checkpointer(database)
         self._db: sqlite3.Connection | None = None
         self._last: int | None = None  # the newest row's number, as far as known
-        self._look_at = self._forget_at = 0.0
+        self._folded = 0  # and the newest one that we folded into the hourly sums
+        self._parties = Parties()
+        self._look_at = self._fold_at = self._forget_at = 0.0
         self._stopping = threading.Event()
         self._start()
 
@@ -201,7 +204,7 @@ class _Thread:
             while (batch := self.batches.get()) is not None:
                 if self._store(batch):
                     self._tell(self._owner.committed, batch)
-                    self._keep_house()
+                    self._keep_house(batch)
         except BaseException as error:  # even a SystemExit must not end the ledger in silence
             self._tell(self._owner.died, error)
         finally:
@@ -238,7 +241,7 @@ class _Thread:
                 return
             self._last = last = newest
         assert last is not None
-        self._last = commit(db, batch, last)
+        self._last = commit(db, batch, last, self._parties)
 
     def _look(self) -> None:
         """Is the file that we write still the one under its name? Rows in a removed file would be lost in silence."""
@@ -253,19 +256,22 @@ class _Thread:
             )
         self._look_at = now + _LOOK
 
-    def _keep_house(self) -> None:
-        """What can wait until after the answers: checkpoints, old counters."""
-        self._checkpoints.nudge()
-        now = time.monotonic()
-        if self._db is None or not (self._checkpoints.finish or now >= self._forget_at):
+    def _keep_house(self, batch: Batch) -> None:
+        """What can wait until after the answers: hourly sums, checkpoints, old counters."""
+        self._checkpoints.nudge(len(batch.rows))
+        db, last, now = self._db, self._last or 0, time.monotonic()
+        if db is None:
             return
         try:
+            if last - self._folded >= _FOLD_ROWS or now >= self._fold_at:
+                fold(db, last)
+                self._folded, self._fold_at = last, now + _FOLD_EVERY
             if self._checkpoints.finish:
                 self._checkpoints.finish = False
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if now >= self._forget_at:
                 self._forget_at = now + _FORGET_EVERY
-                forget(self._db, self._clock.now_ns() // 1_000_000_000 - _FORGET_AFTER)
+                forget(db, self._clock.now_ns() // 1_000_000_000 - _FORGET_AFTER)
         except sqlite3.Error:
             self._drop()  # the next commit meets the same trouble and reports it
 

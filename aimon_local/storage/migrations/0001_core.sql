@@ -129,23 +129,32 @@ CREATE TABLE acls (
   UNIQUE (consumer_id, "group")
 );
 
--- The ledger: one row per proxied request, in the order of their ends. The columns behind seq are those of
--- model.usage.UsageRow. seq grows by one with each row and nothing is ever deleted, so a range of seq is a range of
--- time; usage_hourly says which one. That is why no index but the request id's burdens the hot path.
-CREATE TABLE usage (
+-- The ledger. A row is kept small: what repeats (who, where, how decided) is one line of usage_parties, absent names
+-- as ''. The view "usage" shows rows in the shape of model.usage.UsageRow.
+CREATE TABLE usage_parties (
+  id INTEGER PRIMARY KEY,
+  consumer_id TEXT NOT NULL,
+  consumer TEXT NOT NULL,
+  credential_id TEXT NOT NULL,
+  tier TEXT NOT NULL,
+  route_id TEXT NOT NULL,
+  service_id TEXT NOT NULL,
+  decision TEXT NOT NULL,
+  deny_reason TEXT NOT NULL,
+  UNIQUE (consumer_id, consumer, credential_id, tier, route_id, service_id, decision, deny_reason)
+);
+CREATE INDEX usage_parties_consumer ON usage_parties (consumer);
+
+-- One row per proxied request, in the order of their ends. seq grows by one with each row and nothing is ever
+-- deleted, so a range of seq is a range of time; usage_hourly says which one. That is why no index but the request
+-- id's burdens the hot path.
+CREATE TABLE usage_rows (
   seq INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL UNIQUE,
   at_ns INTEGER NOT NULL,
-  consumer_id TEXT,
-  consumer TEXT,
-  credential_id TEXT,
-  tier TEXT,
-  route_id TEXT,
-  service_id TEXT,
+  party INTEGER NOT NULL,
   method TEXT NOT NULL,
   status INTEGER NOT NULL,
-  decision TEXT NOT NULL,
-  deny_reason TEXT,
   complete INTEGER NOT NULL,
   upstream_status INTEGER,
   gateway_us INTEGER NOT NULL,
@@ -155,17 +164,19 @@ CREATE TABLE usage (
   bytes_out INTEGER NOT NULL
 );
 
--- Sums of the ledger by hour (of at_ns) and by what is asked for; absent names are ''. The rows that a sum was made
--- of lie between first_seq and last_seq.
+CREATE VIEW usage AS
+SELECT
+  seq, request_id, at_ns, NULLIF(consumer_id, '') AS consumer_id, NULLIF(consumer, '') AS consumer,
+  NULLIF(credential_id, '') AS credential_id, NULLIF(tier, '') AS tier, NULLIF(route_id, '') AS route_id,
+  NULLIF(service_id, '') AS service_id, method, status, decision, NULLIF(deny_reason, '') AS deny_reason, complete,
+  upstream_status, gateway_us, upstream_us, total_us, bytes_in, bytes_out, party
+FROM usage_rows JOIN usage_parties ON usage_parties.id = usage_rows.party;
+
+-- Sums of the rows up to usage_folded.seq, by hour (of at_ns), party and status; what is behind it is summed when
+-- asked for, and folded in now and then. The rows that a sum was made of lie between first_seq and last_seq.
 CREATE TABLE usage_hourly (
-  consumer_id TEXT NOT NULL,
+  party INTEGER NOT NULL,
   hour INTEGER NOT NULL,
-  consumer TEXT NOT NULL,
-  tier TEXT NOT NULL,
-  route_id TEXT NOT NULL,
-  service_id TEXT NOT NULL,
-  decision TEXT NOT NULL,
-  deny_reason TEXT NOT NULL,
   status INTEGER NOT NULL,
   requests INTEGER NOT NULL,
   incomplete INTEGER NOT NULL,
@@ -175,10 +186,15 @@ CREATE TABLE usage_hourly (
   total_us INTEGER NOT NULL,
   first_seq INTEGER NOT NULL,
   last_seq INTEGER NOT NULL,
-  PRIMARY KEY (consumer_id, hour, consumer, tier, route_id, service_id, decision, deny_reason, status)
+  PRIMARY KEY (party, hour, status)
 ) WITHOUT ROWID;
 CREATE INDEX usage_hourly_hour ON usage_hourly (hour);
-CREATE INDEX usage_hourly_consumer ON usage_hourly (consumer, hour);
+
+CREATE TABLE usage_folded (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL
+);
+INSERT INTO usage_folded (id, seq) VALUES (1, 0);
 
 -- The newest window of each counter (model.usage.CounterChange).
 CREATE TABLE counters (
