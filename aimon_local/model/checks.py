@@ -8,8 +8,9 @@ import re
 
 from aimon_local.model.regex import compile_pcre
 
-_NAME = re.compile(r"[A-Za-z0-9._~\x80-\U0010ffff-]+\Z")
-_TAG = re.compile(r"[ !-+\-.0-~\x80-\U0010ffff]+\Z")
+# What is left of ASCII by these exclusions, and all beyond ASCII (a range up to U+10FFFF would compile slowly).
+_NAME = re.compile(r"[^\x00-,/:-@\[-^`{-}\x7f]+\Z")  # letters, digits, - . _ ~
+_TAG = re.compile(r"[^\x00-\x1f,/\x7f]+\Z")  # printable, without , and /
 _PATH = re.compile(r"/[A-Za-z0-9._~/%:@!$&'()*+,;=-]*\Z")
 _HEADER = re.compile(r"[A-Za-z0-9_-]+\Z")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")

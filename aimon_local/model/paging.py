@@ -15,7 +15,7 @@ from aimon_local.model.violation import Violation
 DEFAULT_SIZE = 100
 MAX_SIZE = 1000
 MAX_TAGS = 5
-_TAG = "[ !-+\\-.0-~\x80-\U0010ffff]+"
+_TAG = r"[^\x00-\x1f,/\x7f]+"
 _ALL_OF = re.compile(f"{_TAG}(,{_TAG})*,?\\Z")
 _ANY_OF = re.compile(f"{_TAG}(/{_TAG})*/?\\Z")
 

@@ -60,6 +60,10 @@ class Rows:
         schema = self.plugin_schemas.get(name)
         return schema or violation.schema_violation({"name": unknown_plugin(name)})
 
+    def kinds(self) -> Sequence[str]:
+        """Kinds that have rows, those that are referred to before those that refer."""
+        return list(self._tables)
+
     def count(self, kind: str) -> int:
         """How many rows the kind has."""
         return len(self._tables[kind])

@@ -54,6 +54,14 @@ def test_a_broken_regex_is_told():
     assert checks.check_route_path("~/(a").startswith("invalid regex: '/(a' (PCRE returned: ")
 
 
+@given(st.characters())
+def test_names_and_tags_hold_exactly_the_characters_they_say(char):
+    plain = char.isascii() and (char.isalnum() or char in "._~-")
+    assert (checks.check_name(char) is None) == (plain or not char.isascii())
+    printable = char.isascii() and " " <= char <= "~" and char not in ",/"
+    assert (checks.check_tag(char) is None) == (printable or not char.isascii())
+
+
 @given(st.text(alphabet="/ab.%2FfeE5", max_size=20).map(lambda text: f"/{text}"))
 def test_a_normalised_path_stays_as_it_is(path):
     normal = checks.normalise_path(path)

@@ -151,6 +151,12 @@ def test_plugins_have_the_schema_of_their_name(world):
         assert world.catalog.schema_for("plugins", name).body["fields"] == {"name": text}
 
 
+def test_kinds_come_in_the_order_of_their_references(world):
+    kinds = world.catalog.kinds()
+    assert kinds.index("services") < kinds.index("routes") < kinds.index("plugins")
+    assert "tags" not in kinds
+
+
 def test_lookups_of_what_can_be_no_value(world):
     assert world.catalog.select_by("consumers", "username", ["x"]) is None
     assert world.catalog.count("consumers") == 0
