@@ -1,0 +1,189 @@
+"""The series of ``GET /metrics``, under Kong's names, and their text (Prometheus exposition format 0.0.4).
+
+Chosen: a table of our own instead of a client library, because Kong has a counter (``kong_bandwidth_bytes``) whose name
+a library would change. Counting is a few dictionary steps on the loop's thread, so it needs no lock; text is made only
+when somebody asks. A new series is one entry of ``FAMILIES`` and the line that counts it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CONTENT_TYPE = "text/plain; charset=UTF-8"
+WORKSPACE = "default"
+
+_KONG_BUCKETS = (1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000)
+_LONG_BUCKETS = (25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 60000)
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: its kind, what it means, its labels in Kong's order, the upper bounds of its buckets."""
+
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[int, ...] = ()
+
+
+_PLACE = ("service", "route")
+
+FAMILIES: Mapping[str, Family] = {
+    "kong_bandwidth_bytes": Family(
+        "counter",
+        "Bytes of requests (ingress) and answers (egress), heads included",
+        (*_PLACE, "direction", "workspace", "consumer"),
+    ),
+    "kong_datastore_reachable": Family("gauge", "1 where the database can be written, else 0"),
+    "kong_http_requests_total": Family(
+        "counter", "Answers by status and by who gave them", (*_PLACE, "code", "source", "workspace", "consumer")
+    ),
+    "kong_kong_latency_ms": Family(
+        "histogram", "Milliseconds spent in the gateway", (*_PLACE, "workspace"), _KONG_BUCKETS
+    ),
+    "kong_memory_workers_lua_vms_bytes": Family(
+        "gauge", "Resident memory of this process", ("node_id", "pid", "kong_subsystem")
+    ),
+    "kong_nginx_connections_total": Family("gauge", "Client connections by state", ("node_id", "subsystem", "state")),
+    "kong_nginx_metric_errors_total": Family("counter", "Errors while metrics were kept"),
+    "kong_nginx_requests_total": Family("gauge", "Requests begun", ("node_id", "subsystem")),
+    "kong_nginx_timers": Family("gauge", "Timers by state", ("state",)),
+    "kong_node_info": Family("gauge", "Identity and version of this node", ("node_id", "version")),
+    "kong_request_latency_ms": Family(
+        "histogram",
+        "Milliseconds from a request's head to the end of its answer",
+        (*_PLACE, "workspace"),
+        _LONG_BUCKETS,
+    ),
+    "kong_upstream_latency_ms": Family(
+        "histogram", "Milliseconds until the upstream's head", (*_PLACE, "workspace"), _LONG_BUCKETS
+    ),
+    "kong_upstream_target_health": Family(
+        "gauge",
+        "Health of targets: 1 for the state that holds",
+        ("upstream", "target", "address", "state", "subsystem"),
+    ),
+}
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Counts per bucket (the last: above all bounds), and the sum."""
+
+    counts: list[int]
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the process itself has to say when its metrics are asked for."""
+
+    node_id: str
+    version: str
+    pid: int
+    resident_bytes: int
+    datastore_reachable: bool
+    requests: int
+    connections: Mapping[str, int] = field(default_factory=dict)  # by nginx's states: accepted, active, …
+    health: Iterable[tuple[Labels, int]] = ()  # of kong_upstream_target_health
+
+
+class Metrics:
+    """Counters and histograms of one gateway."""
+
+    __slots__ = ("_counters", "_errors", "_histograms")
+
+    def __init__(self) -> None:
+        self._counters: dict[str, dict[Labels, int]] = {}
+        self._histograms: dict[str, dict[Labels, Histogram]] = {}
+        self._errors = 0
+
+    def take(self, switches: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Count a request: ``switches`` and ``facts`` as the prometheus rule gives them."""
+        place = (facts["service"], facts["route"])
+        consumer = facts["consumer"]
+        if switches["status_code_metrics"]:
+            self.add("kong_http_requests_total", (*place, str(facts["code"]), facts["source"], WORKSPACE, consumer), 1)
+        if switches["bandwidth_metrics"]:
+            self.add("kong_bandwidth_bytes", (*place, "ingress", WORKSPACE, consumer), facts["bytes_in"])
+            self.add("kong_bandwidth_bytes", (*place, "egress", WORKSPACE, consumer), facts["bytes_out"])
+        if switches["latency_metrics"]:
+            labels = (*place, WORKSPACE)
+            self.observe("kong_request_latency_ms", labels, facts["total_us"] / 1000)
+            self.observe("kong_kong_latency_ms", labels, facts["gateway_us"] / 1000)
+            if facts["upstream_us"] is not None:
+                self.observe("kong_upstream_latency_ms", labels, facts["upstream_us"] / 1000)
+
+    def add(self, name: str, labels: Labels, amount: int) -> None:
+        """Raise a counter; one that would fall is an error, and counted as such."""
+        if amount < 0:
+            self._errors += 1
+            return
+        series = self._counters.setdefault(name, {})
+        series[labels] = series.get(labels, 0) + amount
+
+    def observe(self, name: str, labels: Labels, value: float) -> None:
+        """Put a value into a histogram."""
+        bounds = FAMILIES[name].buckets
+        series = self._histograms.setdefault(name, {})
+        found = series.get(labels)
+        if found is None:
+            found = series[labels] = Histogram([0] * (len(bounds) + 1))
+        found.counts[bisect_left(bounds, value)] += 1
+        found.total += value
+
+    def render(self, node: Node) -> str:
+        """All series as text, families by name."""
+        gauges = _gauges(node)
+        gauges["kong_nginx_metric_errors_total"] = {(): self._errors}
+        lines: list[str] = []
+        for name, family in FAMILIES.items():
+            samples = [_sample(name, family.labels, labels, value) for labels, value in gauges.get(name, {}).items()]
+            counted = self._counters.get(name, {})
+            samples += [_sample(name, family.labels, labels, value) for labels, value in sorted(counted.items())]
+            for labels, histogram in sorted(self._histograms.get(name, {}).items()):
+                samples += _buckets(name, family, labels, histogram)
+            if samples:
+                lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}", *samples]
+        return "\n".join(lines) + "\n"
+
+
+_STATES = ("accepted", "active", "handled", "reading", "total", "waiting", "writing")
+
+
+def _gauges(node: Node) -> dict[str, dict[Labels, int]]:
+    states = {**node.connections, "total": node.requests}
+    return {
+        "kong_datastore_reachable": {(): int(node.datastore_reachable)},
+        "kong_memory_workers_lua_vms_bytes": {(node.node_id, str(node.pid), "http"): node.resident_bytes},
+        "kong_nginx_connections_total": {(node.node_id, "http", state): states.get(state, 0) for state in _STATES},
+        "kong_nginx_requests_total": {(node.node_id, "http"): node.requests},
+        "kong_nginx_timers": {("pending",): 0, ("running",): 0},
+        "kong_node_info": {(node.node_id, node.version): 1},
+        "kong_upstream_target_health": dict(node.health),
+    }
+
+
+def _buckets(name: str, family: Family, labels: Labels, histogram: Histogram) -> list[str]:
+    """Cumulative buckets, count and sum."""
+    lines: list[str] = []
+    running = 0
+    for bound, count in zip((*family.buckets, "+Inf"), histogram.counts, strict=True):
+        running += count
+        lines.append(_sample(f"{name}_bucket", (*family.labels, "le"), (*labels, str(bound)), running))
+    lines.append(_sample(f"{name}_count", family.labels, labels, running))
+    lines.append(_sample(f"{name}_sum", family.labels, labels, histogram.total))
+    return lines
+
+
+def _sample(name: str, names: tuple[str, ...], values: Labels, number: float) -> str:
+    labels = ",".join(f'{label}="{_escaped(value)}"' for label, value in zip(names, values, strict=True))
+    shown = f"{name}{{{labels}}}" if labels else name
+    return f"{shown} {number}" if isinstance(number, int) else f"{shown} {number:.14g}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
