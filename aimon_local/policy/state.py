@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from aimon_local.model.usage import CounterChange
 from aimon_local.policy.cache import AnswerCache
-from aimon_local.policy.windows import UNITS, Moment, Windows, window_end
+from aimon_local.policy.windows import UNITS, Moment, Windows
 
 _PREFIX = "rate"
 _UNIT_INDEX = {name: index for index, name in enumerate(UNITS)}
@@ -27,13 +27,14 @@ def scope_key(route_id: str | None, service_id: str | None) -> str:
 class LimitState:
     """All windows of all scopes."""
 
-    __slots__ = ("_floor", "_moment", "cache", "scopes")
+    __slots__ = ("_floor", "_moment", "_unseen", "cache", "scopes")
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, Windows]] = {}
         self.cache = AnswerCache()  # proxy-cache's answers; not stored, a restart begins with none
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
+        self._unseen: list[tuple[str, str]] = []  # what prune has yet to look at
 
     def moment(self, now_ns: int) -> Moment:
         """The second in which ``now_ns`` lies (Unix nanoseconds)."""
@@ -66,9 +67,7 @@ class LimitState:
                 continue
             scope, identifier = ":".join(parts[:3]), parts[3]
             windows = self.scopes.setdefault(scope, {}).setdefault(identifier, Windows(row.key, blank))
-            windows.starts[unit], windows.counts[unit] = row.start, row.value
-            windows.ends[unit] = window_end(unit, row.start)
-            windows.moment = None
+            windows.restore(unit, row.start, row.value)
 
     def dump(self) -> Iterator[CounterChange]:
         """Every counter as the ledger stores it: ``load`` of it continues where this state is."""
@@ -79,16 +78,24 @@ class LimitState:
                         start, end = windows.starts[unit], windows.ends[unit]
                         yield CounterChange(windows.key, UNITS[unit], start, count, end)
 
-    def prune(self, now_ns: int) -> int:
-        """Forget identifiers whose windows are all over; returns how many. Call it now and then, say each minute."""
+    def prune(self, now_ns: int, most: int = 1000) -> int:
+        """Forget identifiers whose windows are all over; returns how many. Call it now and then, say each second.
+
+        One call looks at ``most`` of them and the next goes on from there, so that it never takes long.
+        """
+        if not self._unseen:
+            self._unseen = [(scope, identifier) for scope, table in self.scopes.items() for identifier in table]
         now, forgotten = now_ns // _NS, 0
-        for scope, table in list(self.scopes.items()):
-            over = [identifier for identifier, windows in table.items() if windows.over(now)]
-            for identifier in over:
-                del table[identifier]
+        for scope, identifier in self._unseen[-most:]:
+            table = self.scopes.get(scope, {})
+            windows = table.get(identifier)
+            if windows is None or not windows.over(now):
+                continue
+            del table[identifier]
+            forgotten += 1
             if not table:
                 del self.scopes[scope]
-            forgotten += len(over)
+        del self._unseen[-most:]
         if forgotten and now > self._floor.now:
             self._floor = self.moment(now_ns)
         return forgotten

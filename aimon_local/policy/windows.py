@@ -69,25 +69,33 @@ class Windows:
     def __init__(self, key: str, moment: Moment) -> None:
         self.key = key  # under which its counters are stored
         self.moment: Moment | None = moment  # the one to which the windows were last brought; None: after a load
-        self.starts: list[int] = list(moment.starts)
-        self.ends: list[int] = list(moment.ends)
+        self.starts: Sequence[int] = moment.starts  # shared with the moment as long as the clock goes on
+        self.ends: Sequence[int] = moment.ends
         self.counts = [0, 0, 0, 0, 0, 0]
         self.ahead = False  # some window lies ahead of the clock
 
     def bring_to(self, moment: Moment) -> None:
         """Open the windows of a moment by the clock rule; those that hold it already keep their counts."""
-        starts, now, ahead = self.starts, moment.now, False
-        for unit, start in enumerate(moment.starts):
-            held = starts[unit]
-            if held == start:
-                continue
-            if held > start and held - now <= MAX_AHEAD:
-                ahead = True
-                continue
-            if held < start:
+        latest, now, ahead = moment.now + MAX_AHEAD, moment.starts, False
+        for unit, held in enumerate(self.starts):
+            if held < now[unit]:
                 self.counts[unit] = 0
-            starts[unit], self.ends[unit] = start, moment.ends[unit]
+            elif now[unit] < held <= latest:
+                ahead = True
+        if ahead:
+            kept = [now[unit] < held <= latest for unit, held in enumerate(self.starts)]
+            self.starts = [self.starts[u] if keep else now[u] for u, keep in enumerate(kept)]
+            self.ends = [self.ends[u] if keep else moment.ends[u] for u, keep in enumerate(kept)]
+        else:
+            self.starts, self.ends = now, moment.ends
         self.moment, self.ahead = moment, ahead
+
+    def restore(self, unit: int, start: int, count: int) -> None:
+        """Take over a stored count; the next ``bring_to`` puts it in its place."""
+        starts, ends = list(self.starts), list(self.ends)
+        starts[unit], ends[unit] = start, window_end(unit, start)
+        self.starts, self.ends, self.moment = starts, ends, None
+        self.counts[unit] = count
 
     def resets(self, moment: Moment) -> Sequence[int]:
         """Seconds until each window is over."""

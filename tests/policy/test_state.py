@@ -54,6 +54,19 @@ def test_prune_forgets_what_no_longer_counts():
     assert not state.scopes
 
 
+def test_prune_looks_at_a_part_at_a_time_and_comes_round():
+    state, rule = LimitState(), compile_rule(PLUGIN, {"minute": 1, "limit_by": "ip"})
+    for ip in "abcde":
+        ask(rule, state, NOON, ip)
+    later = (NOON + 60) * 10**9
+    assert [state.prune(later, 2) for _ in range(4)] == [2, 2, 1, 0]
+    for ip in "abc":
+        ask(rule, state, NOON + 60, ip)
+    assert state.prune(later, 2) == 0
+    state.scopes.clear()
+    assert state.prune(later + 60 * 10**9, 2) == 0
+
+
 def test_pruning_does_not_free_anyone_when_the_clock_goes_back():
     state, rule = LimitState(), compile_rule(PLUGIN, {"minute": 1, "limit_by": "ip"})
     ask(rule, state, NOON)

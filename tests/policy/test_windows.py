@@ -70,6 +70,25 @@ def test_a_clock_that_was_far_off_keeps_the_count_and_goes_on():
     assert windows.counts[:2] == [0, 0]
 
 
+def test_one_window_can_lie_ahead_while_others_go_on():
+    windows = Windows("k", Moment(1_700_049_659))
+    windows.counts[:2] = [1, 1]
+    back = Moment(1_700_049_600)
+    windows.bring_to(back)
+    assert (windows.starts[0], windows.starts[1], windows.counts[:2]) == (1_700_049_659, 1_700_049_600, [1, 1])
+    assert windows.resets(back)[:2] == [60, 60]
+
+
+def test_a_restored_count_is_put_in_its_place():
+    windows = Windows("k", Moment(0))
+    windows.restore(1, 1_700_049_600, 4)
+    windows.bring_to(Moment(1_700_049_601))
+    assert windows.counts == [0, 4, 0, 0, 0, 0]
+    windows.restore(1, 1_700_049_600, 4)
+    windows.bring_to(Moment(1_700_049_660))
+    assert windows.counts == [0] * 6
+
+
 @given(st.lists(SECONDS, min_size=1, max_size=20))
 def test_whatever_the_clock_does_resets_stay_positive_and_windows_hold_together(times):
     windows = Windows("k", Moment(times[0]))
