@@ -1,8 +1,8 @@
 """One request as the rules see it: facts that the shell has read, and what the rules made of them.
 
-A rule reads facts (``now_ns``, ``fields``, ``consumer`` …), and works on the draft of the upstream request (``upstream_*``,
-``fields``) and on the fields that the answer will carry (``reply_fields``). It does no I/O: it gets the identifiers and the
-signature check that it may need from ``tools``.
+A rule reads facts (``now_ns``, ``fields``, ``consumer`` …), and works on the draft of the upstream request
+(``upstream_*``, ``fields``) and on the fields that the answer will carry (``reply_fields``). It does no I/O: it gets the
+identifiers and the signature check that it may need from ``tools``.
 
 Bytes of a head are ``bytes``; a ``Header`` is (lower-case name, value, line) where line is ``Name: value`` as it
 goes out. Paths are ``str`` in latin-1: one character is one byte, so that any byte survives.
@@ -59,7 +59,7 @@ class Call:
     raw_path: str  # the target's path as received, without the query
     path: str  # normalised: routed and forwarded
     query: str | None  # the raw query without "?"; None where there is no "?"
-    host: str  # the Host field as received (port included), lower-case
+    host: str  # the Host field as received, port and letter case included: routes compare it so
     fields: list[Header]  # the client's, already without hop-by-hop and identity fields; rules edit this list
     content_length: int | None
     chunked: bool

@@ -1,7 +1,7 @@
 """What a plugin is: a schema, a place in the order, and a compiler from configuration to a Rule.
 
-Phases, by the way of a request: ``access`` (may stop it), ``response`` (edits the answer's head), ``body`` (edits the whole
-answer's body; asking for it buffers the answer), ``log`` (what is to be written elsewhere, once the request is over).
+Phases, by the way of a request: ``access`` (may stop it), ``response`` (edits the answer's head), ``body`` (edits the
+whole answer's body; asking for it buffers the answer), ``log`` (what is to be written elsewhere, once the request is over).
 A rule stopped or not, ``response`` and ``log`` of all rules on the route run, as Kong's do.
 
 To add a plugin: one file in ``policy/plugins`` with a ``PLUGIN = PluginType(…)``, and one line in its ``ORDER``.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimon_local.model.schema import EntityRule, Field
-from aimon_local.policy.call import BodyFilter, Call, Outcome, ResponseDraft
+from aimon_local.policy.call import BodyFilter, Call, Outcome, Refuse, ResponseDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class Rule:
     """One configured plugin instance, compiled. A phase that is not overridden costs nothing."""
 
     __slots__ = ()
+
+    max_body: tuple[int, Refuse] | None = None
+    """The most bytes of a request body, and the refusal of more: the shell counts bodies of undeclared length."""
 
     def access(self, call: Call) -> Outcome:
         """Look at the request before it goes upstream; a Refuse or an Answer stops it."""
