@@ -1,0 +1,222 @@
+"""The configuration as requests see it: an immutable picture of all entities, with everything compiled.
+
+``build`` makes one from stored entities; an Admin write builds the next and the gateway swaps it. A request keeps the
+snapshot that it began with. Plans are compiled on first use and kept; consumers that no plugin singles out share them.
+
+To make another kind of entity known to requests: its noun in ``policy.nouns``, its reader in ``policy.entities``, and
+its line in ``build``.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aimon_local.errors import ConfigError
+from aimon_local.policy import precedence
+from aimon_local.policy.call import Header
+from aimon_local.policy.entities import (
+    Entity,
+    read_consumer,
+    read_credential,
+    read_route,
+    read_service,
+    read_upstream,
+    reference,
+)
+from aimon_local.policy.nouns import Consumer, Credential, Match, Route, Service, Upstream
+from aimon_local.policy.plan import NO_PLAN, Placed, Plan, make_plan
+from aimon_local.policy.routing import Router
+from aimon_local.policy.rule import PluginType, Rule, Scope
+
+__all__ = ["Consumer", "Credential", "Match", "Plan", "Route", "Service", "Snapshot", "Upstream", "build"]
+
+Rows = Mapping[str, Iterable[Entity]]
+Instances = Mapping[precedence.ScopeKey, Placed]
+Profile = tuple[str | None, tuple[str, ...]]  # what sets a consumer apart: its id, its groups; where plugins name them
+
+_PLAIN: Profile = (None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a request may ask of the configuration."""
+
+    consumers: Mapping[str, Consumer]  # by id
+    services: Mapping[str, Service]  # by id, the enabled ones
+    routes: Mapping[str, Route]  # by id
+    upstreams: Mapping[str, Upstream]  # by name: a service whose host it is goes to its targets
+    _router: Router
+    _digest: Callable[[str], str]
+    _names: Mapping[str, Consumer]
+    _keys: Mapping[str, Credential]
+    _basic: Mapping[str, Credential]
+    _jwt: Mapping[str, Credential]
+    _instances: Mapping[str, Instances]  # by plugin name
+    _profiles: Mapping[str, Profile]  # by consumer id, of those that differ from _PLAIN
+    _rules: Mapping[str, tuple[Entity, Rule]]  # by plugin id, for the next build
+    _plans: dict[tuple[str, Profile], Plan] = field(default_factory=dict)
+    _shared: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+
+    def consumer_by_name(self, name_or_id: str) -> Consumer | None:
+        """The consumer with this id or username (Kong's ``anonymous``)."""
+        return self.consumers.get(name_or_id) or self._names.get(name_or_id)
+
+    def key_credential(self, key: str) -> Credential | None:
+        """The key-auth credential of a key as a client sends it; it may have expired."""
+        return self._keys.get(self._digest(key))
+
+    def basic_credentials(self, username: str) -> Credential | None:
+        """The basic-auth credential of a username."""
+        return self._basic.get(username)
+
+    def jwt_credential(self, key: str) -> Credential | None:
+        """The JWT credential whose key is a token's issuer (or what the plugin's ``key_claim_name`` says)."""
+        return self._jwt.get(key)
+
+    def route(
+        self, method: str, host: str, path: str, raw_headers: Sequence[Header], scheme: str = "http"
+    ) -> Match | None:
+        """ROUTE a request; ``host`` as received, ``path`` normalised. ``routing.wrong_protocol`` is next."""
+        return self._router.route(method, host, path, raw_headers, scheme)
+
+    def plan(self, match: Match | None, consumer: Consumer | None) -> Plan:
+        """The rules for a match and, once it is known, a consumer. Without a match no plugin runs, as in Kong."""
+        if match is None:
+            return NO_PLAN
+        profile = _PLAIN if consumer is None else self._profiles.get(consumer.id, _PLAIN)
+        key = (match.route.id, profile)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._compile(match.route, profile)
+        return plan
+
+    def _compile(self, route: Route, profile: Profile) -> Plan:
+        consumer, groups = profile
+        chosen = (
+            precedence.pick(instances, route.id, route.service_id, consumer, groups)
+            for instances in self._instances.values()
+        )
+        placed = [each for each in chosen if each is not None]
+        mark = tuple(id(rule) for _, rule in placed)
+        plan = self._shared.get(mark)
+        if plan is None:
+            plan = self._shared[mark] = make_plan(placed)
+        return plan
+
+
+def build(
+    rows: Rows,
+    plugin_types: Mapping[str, PluginType],
+    digest: Callable[[str], str],
+    previous: Snapshot | None = None,
+) -> Snapshot:
+    """The snapshot of stored entities, by kind.
+
+    ``plugin_types`` iterates in the order of plugins. ``digest`` makes of a client's key what is stored as ``key``.
+    ``previous``: a rule whose plugin has not changed since keeps its compiled form (and what it remembers).
+    Raises ConfigError for a plugin that nobody knows, or whose stored configuration can't be compiled.
+    """
+    consumers = _consumers(rows)
+    services = {row["id"]: read_service(row) for row in rows.get("services", ()) if row.get("enabled", True)}
+    routes = {row["id"]: read_route(row) for row in rows.get("routes", ())}
+    rules = _rules(rows.get("plugins", ()), plugin_types, {} if previous is None else previous._rules)
+    instances = _instances(rules, plugin_types)
+    known = None if previous is None else previous._router.patterns
+    return Snapshot(
+        consumers=consumers,
+        services=services,
+        routes=routes,
+        upstreams=_upstreams(rows),
+        _router=Router(routes.values(), services, known),
+        _digest=digest,
+        _names={each.username: each for each in consumers.values() if each.username is not None},
+        _keys=_credentials(rows, "keyauth_credentials", "key-auth", "key"),
+        _basic=_credentials(rows, "basicauth_credentials", "basic-auth", "username"),
+        _jwt=_credentials(rows, "jwt_secrets", "jwt", "key"),
+        _instances=instances,
+        _profiles=_profiles(consumers.values(), instances),
+        _rules=rules,
+    )
+
+
+def _consumers(rows: Rows) -> dict[str, Consumer]:
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for row in sorted(rows.get("acls", ()), key=lambda row: row.get("created_at") or 0):
+        groups[row["consumer"]["id"]].append(row["group"])
+    names = {row["id"]: row["name"] for row in rows.get("consumer_groups", ())}
+    tiers: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows.get("consumer_group_consumers", ()):
+        group = row["consumer_group"]["id"]
+        tiers[row["consumer"]["id"]].append((group, names[group]))
+    return {
+        row["id"]: read_consumer(row, groups.get(row["id"], ()), tiers.get(row["id"], ()))
+        for row in rows.get("consumers", ())
+    }
+
+
+def _credentials(rows: Rows, table: str, kind: str, by: str) -> dict[str, Credential]:
+    return {row[by]: read_credential(kind, row) for row in rows.get(table, ())}
+
+
+def _upstreams(rows: Rows) -> dict[str, Upstream]:
+    targets: defaultdict[str, list[Entity]] = defaultdict(list)
+    for row in rows.get("targets", ()):
+        targets[row["upstream"]["id"]].append(row)
+    return {row["name"]: read_upstream(row, targets.get(row["id"], ())) for row in rows.get("upstreams", ())}
+
+
+def _rules(
+    plugins: Iterable[Entity], types: Mapping[str, PluginType], earlier: Mapping[str, tuple[Entity, Rule]]
+) -> dict[str, tuple[Entity, Rule]]:
+    out: dict[str, tuple[Entity, Rule]] = {}
+    for entity in plugins:
+        if not entity.get("enabled", True):
+            continue
+        known = earlier.get(entity["id"])
+        if known is not None and known[0] == entity:
+            out[entity["id"]] = known
+        else:
+            out[entity["id"]] = (entity, _compiled(entity, types))
+    return out
+
+
+def _compiled(entity: Entity, types: Mapping[str, PluginType]) -> Rule:
+    name = entity["name"]
+    kind = types.get(name)
+    if kind is None:
+        raise ConfigError(f"plugin {name!r} ({entity['id']}) is stored, but this gateway does not know it")
+    config: Mapping[str, Any] = entity["config"]
+    return kind.compile(config, _scope(entity))
+
+
+def _scope(entity: Entity) -> Scope:
+    where = (reference(entity, name) for name in ("route", "service", "consumer", "consumer_group"))
+    return Scope(entity["id"], *where)
+
+
+def _instances(rules: Mapping[str, tuple[Entity, Rule]], types: Mapping[str, PluginType]) -> dict[str, Instances]:
+    """Rules by plugin name and scope, each with its place in the order."""
+    places = {name: place for place, name in enumerate(types)}
+    out: dict[str, dict[precedence.ScopeKey, Placed]] = {}
+    for entity, rule in rules.values():
+        scope = _scope(entity)
+        key = (scope.route_id, scope.service_id, scope.consumer_id, scope.group_id)
+        out.setdefault(entity["name"], {})[key] = (places[entity["name"]], rule)
+    return dict(out)
+
+
+def _profiles(consumers: Iterable[Consumer], instances: Mapping[str, Instances]) -> dict[str, Profile]:
+    """What the plugins single a consumer out for."""
+    keys = [key for by_scope in instances.values() for key in by_scope]
+    named = {consumer for _, _, consumer, _ in keys if consumer is not None}
+    grouped = {group for _, _, _, group in keys if group is not None}
+    out: dict[str, Profile] = {}
+    if not named and not grouped:
+        return out
+    for each in consumers:
+        groups = tuple(tier for tier, _ in each.tiers if tier in grouped)
+        profile = (each.id if each.id in named else None, groups)
+        if profile != _PLAIN:
+            out[each.id] = profile
+    return out
