@@ -1,8 +1,8 @@
 """One request as the rules see it: facts that the shell has read, and what the rules made of them.
 
 A rule reads facts (``now_ns``, ``fields``, ``consumer`` …), and works on the draft of the upstream request
-(``upstream_*``, ``fields``) and on the fields that the answer will carry (``reply_fields``). It does no I/O: it gets the
-identifiers and the signature check that it may need from ``tools``.
+(``upstream_*``, ``fields``) and on the fields that the answer will carry (``reply_fields``). It does no I/O: it gets
+the identifiers and the signature check that it may need from ``tools``.
 
 Bytes of a head are ``bytes``; a ``Header`` is (lower-case name, value, line) where line is ``Name: value`` as it
 goes out. Paths are ``str`` in latin-1: one character is one byte, so that any byte survives.

@@ -1,7 +1,8 @@
 """What a plugin is: a schema, a place in the order, and a compiler from configuration to a Rule.
 
 Phases, by the way of a request: ``access`` (may stop it), ``response`` (edits the answer's head), ``body`` (edits the
-whole answer's body; asking for it buffers the answer), ``log`` (what is to be written elsewhere, once the request is over).
+whole answer's body; asking for it buffers the answer), ``log`` (what is to be written elsewhere, once the request is
+over).
 A rule stopped or not, ``response`` and ``log`` of all rules on the route run, as Kong's do.
 
 To add a plugin: one file in ``policy/plugins`` with a ``PLUGIN = PluginType(…)``, and one line in its ``ORDER``.
