@@ -65,14 +65,12 @@ class Parties:
         self._known: dict[tuple[str | None, ...], int] = {}
 
     def lay(self, db: sqlite3.Connection, rows: Sequence[UsageRow]) -> list[tuple[Any, ...]]:
-        """The rows in the order of ``_ROW_COLUMNS``."""
+        """The rows in the order of ``_ROW_COLUMNS``; by place, since this is the loop that each request pays for."""
         known, out = self._known, []
         for row in rows:
-            request_id, at_ns, consumer_id, consumer, credential_id, tier, route_id, service_id, method = row[:9]
-            status, decision, deny_reason, complete = row[9:13]
-            key = (consumer_id, consumer, credential_id, tier, route_id, service_id, decision, deny_reason)
+            key = row[2:8] + row[10:12]
             party = known.get(key) or self._number(db, key)
-            out.append((request_id, at_ns, party, method, status, complete, *row[13:]))
+            out.append((row[0], row[1], party, row[8], row[9], *row[12:]))
         return out
 
     def _number(self, db: sqlite3.Connection, key: tuple[str | None, ...]) -> int:
