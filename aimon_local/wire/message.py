@@ -99,8 +99,9 @@ class UpstreamRequest:
 
     head: bytes  # "GET /x HTTP/1.1\r\nhost: …\r\n…" without framing fields and final CRLFs
     method: bytes
-    body: bytes | None  # the whole body: sent with its length in one write (b"" with GET: no length); None: it streams
-    content_length: int | None = None  # of a streaming body; None: chunked
+    body: bytes | None  # the whole body, sent with its length in one write; None: it streams
+    # Of a streaming body: its length, None: chunked. Of an empty whole one: None: no length goes out (the client sent none).
+    content_length: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     upgrade: bool = False  # a 101 is welcome
     accept_trailers: bool = False

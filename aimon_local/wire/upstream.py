@@ -31,7 +31,6 @@ _log = logging.getLogger(__name__)
 _INTERIM = 16  # interim answers before the final one; more is a broken upstream
 _SALVAGE = 256 * 1024  # bytes of an early answer that are read from a connection which broke while we wrote
 _PEEK_AFTER = 0.02  # seconds idle after which a connection is looked at once more before it is used
-_NO_LENGTH = frozenset((b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"TRACE"))  # without a body they carry no length
 
 # What the next byte of the upstream is:
 IDLE = 0  # not allowed
@@ -188,7 +187,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._interim = 0
         if body is not None:
             self._upload = False
-            if body or request.method not in _NO_LENGTH:
+            if body or request.content_length is not None:
                 self._write(b"%bContent-Length: %d\r\n\r\n%b" % (request.head, len(body), body))
             else:
                 self._write(request.head + b"\r\n")
