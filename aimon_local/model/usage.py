@@ -6,7 +6,7 @@ from typing import NamedTuple
 class UsageRow(NamedTuple):
     """One proxied request as it ended, in the order of the ledger's columns (storage/migrations)."""
 
-    request_id: str
+    request_id: str  # unique; in order of time (its first digits are the time), or its index costs more than the row
     at_ns: int  # wall clock at the head's arrival
     consumer_id: str | None
     consumer: str | None  # username or custom_id at the time

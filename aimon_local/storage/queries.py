@@ -82,9 +82,9 @@ class UsagePage:
 
 
 class Queries:
-    """Reading questions to one database. Times are Unix nanoseconds of a request's arrival: ``since`` ≤ t < ``until``.
+    """Reading questions to one database. All times given are Unix nanoseconds.
 
-    ``consumer``: an id, or a name as it was at the time of the request.
+    ``since`` ≤ arrival < ``until``; ``consumer``: an id, or a name as it was at the time of the request.
     """
 
     def __init__(self, db: aiosqlite.Connection) -> None:
@@ -103,10 +103,9 @@ class Queries:
         await self._db.close()
 
     async def counters(self, now: int) -> list[CounterChange]:
-        """All counters whose windows are not over at ``now`` (Unix seconds)."""
-        rows = await self._all(
-            "SELECT key, unit, start, value, expires FROM counters WHERE expires > :now", {"now": now}
-        )
+        """All counters whose windows are not over at ``now``."""
+        sql = "SELECT key, unit, start, value, expires FROM counters WHERE expires > :now"
+        rows = await self._all(sql, {"now": now // 1_000_000_000})
         return [CounterChange(*row) for row in rows]
 
     async def usage_totals(

@@ -127,9 +127,9 @@ def test_counters_of_open_windows_come_back(tmp_path):
 
     async def steps():
         async with opened(tmp_path, [], touched=[counter(4), over]) as queries:
-            assert await queries.counters(100) == [counter(4)]
-            assert sorted(await queries.counters(99)) == sorted([counter(4), over])
-            assert isinstance((await queries.counters(100))[0], CounterChange)
+            assert await queries.counters(100 * 10**9) == [counter(4)]
+            assert sorted(await queries.counters(99 * 10**9)) == sorted([counter(4), over])
+            assert isinstance((await queries.counters(100 * 10**9))[0], CounterChange)
 
     asyncio.run(steps())
 
