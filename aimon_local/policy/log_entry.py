@@ -19,7 +19,7 @@ WORKSPACE = "default"
 REDACTED = "REDACTED"
 SECRET_FIELDS = frozenset({b"apikey", b"authorization", b"proxy-authorization", b"x-api-key"})
 SECRET_ARGUMENTS = frozenset({"apikey", "x-api-key"})
-_SECRET_ARGUMENT = re.compile(r"(?i)((?:^|[?&])(?:apikey|x-api-key)=)[^&]*")
+_SECRET_ARGUMENT = re.compile(r"(?i)((?:^|&)(?:apikey|x-api-key)=)[^&]*")
 
 
 def entry(call: Call, outline: Outline) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def entry(call: Call, outline: Outline) -> dict[str, Any]:
             "headers": _headers(outline.response_fields),
             "size": outline.bytes_out,
         },
-        "upstream_uri": _with_query(call.upstream_path, call.upstream_query),
+        "upstream_uri": _uri(call.upstream_path, call.upstream_query),
         "upstream_status": "" if outline.upstream_status is None else str(outline.upstream_status),
         "latencies": _latencies(outline),
         "tries": _tries(outline),
@@ -53,7 +53,7 @@ def entry(call: Call, outline: Outline) -> dict[str, Any]:
 
 
 def _request(call: Call, outline: Outline) -> dict[str, Any]:
-    uri = _SECRET_ARGUMENT.sub(rf"\g<1>{REDACTED}", _with_query(call.raw_path, call.query))
+    uri = _uri(call.raw_path, call.query)
     host, colon, port = call.host.rpartition(":")
     host = host if colon and port.isdigit() else call.host
     return {
@@ -67,8 +67,9 @@ def _request(call: Call, outline: Outline) -> dict[str, Any]:
     }
 
 
-def _with_query(path: str, query: str | None) -> str:
-    return path if query is None else f"{path}?{query}"
+def _uri(path: str, query: str | None) -> str:
+    """Path and query, without keys."""
+    return path if query is None else f"{path}?{_SECRET_ARGUMENT.sub(rf'\g<1>{REDACTED}', query)}"
 
 
 def _arguments(query: str) -> dict[str, Any]:

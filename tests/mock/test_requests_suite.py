@@ -17,7 +17,8 @@ from aimon_local.wire.app import serve_app
 class Loopback:
     """The app on a free port, its loop in a thread of its own; pauses are noted, not slept."""
 
-    def __init__(self):
+    def __init__(self, http):
+        self.http = http
         self.pauses = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
@@ -31,7 +32,7 @@ class Loopback:
 
     async def _main(self):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        self.listener = await serve_app(httpbin_app(sleep=self._pause), "127.0.0.1", 0)
+        self.listener = await serve_app(httpbin_app(sleep=self._pause), "127.0.0.1", 0, http=self.http)
         self.base = f"http://127.0.0.1:{self.listener.port}"
         self._ready.set()
         await self._over.wait()
@@ -42,9 +43,9 @@ class Loopback:
         self._thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def server():
-    loopback = Loopback()
+@pytest.fixture(scope="module", params=["auto", "h11"])
+def server(request):
+    loopback = Loopback(request.param)
     yield loopback
     loopback.stop()
 
