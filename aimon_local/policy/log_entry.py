@@ -69,7 +69,9 @@ def _request(call: Call, outline: Outline) -> dict[str, Any]:
 
 def _uri(path: str, query: str | None) -> str:
     """Path and query, without keys."""
-    return path if query is None else f"{path}?{_SECRET_ARGUMENT.sub(rf'\g<1>{REDACTED}', query)}"
+    if query is None:
+        return path
+    return path + "?" + _SECRET_ARGUMENT.sub(rf"\g<1>{REDACTED}", query)
 
 
 def _arguments(query: str) -> dict[str, Any]:
