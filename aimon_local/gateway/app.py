@@ -1,0 +1,209 @@
+"""The composition root: the only place where the parts of the running gateway are joined, and where they end.
+
+Order of the start: the data directory (its lock first), the entities, the snapshot, the listeners. The end is the
+reverse: no new requests, what is in flight is finished within a bound, the ledger's last commit, the directory.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from aimon_local import __version__
+from aimon_local.clock import Clock, SystemClock
+from aimon_local.errors import StartError, StoreError
+from aimon_local.gateway import seed
+from aimon_local.gateway.destinations import Destinations
+from aimon_local.gateway.admin_context import SystemIds, make_context
+from aimon_local.gateway.admin.app import admin_app
+from aimon_local.gateway.exchange import ProxyExchange
+from aimon_local.gateway.keys import hashed, plaintext
+from aimon_local.gateway.live import Live
+from aimon_local.gateway.metrics import Metrics
+from aimon_local.gateway.runtime import Runtime
+from aimon_local.gateway.settings import Settings
+from aimon_local.gateway.sinks import Sinks
+from aimon_local.gateway.tools import SystemTools
+from aimon_local.gateway.wire_errors import wire_error
+from aimon_local.mock.app import upstream_app
+from aimon_local.mock.llm.service import MockLlm
+from aimon_local.model.catalog import Catalog
+from aimon_local.model.entities import SCHEMAS
+from aimon_local.model.rows import Change
+from aimon_local.policy.plugins import BY_NAME, SCHEMAS as PLUGIN_SCHEMAS
+from aimon_local.policy.state import LimitState
+from aimon_local.storage.database import Database
+from aimon_local.storage.entities import EntityStore
+from aimon_local.storage.queries import Queries
+from aimon_local.storage.writer import LedgerWriter
+from aimon_local.wire.app import serve_app
+from aimon_local.wire.pool import Pool
+from aimon_local.wire.server import Listener, listen
+
+_log = logging.getLogger("aimon_local")
+
+PRODUCT = f"aimon-local/{__version__}"
+_PRUNE_SECONDS = 1.0  # each time a slice, see LimitState.prune
+_SINK_SECONDS = 2.0  # for what log plugins still have to write at the end
+
+Note = Callable[[str], None]
+
+
+class Gateway:
+    """A running gateway: ``start`` it, ``stop`` it."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, note: Note = _log.warning) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.new_keys: Mapping[str, str] = {}  # of a first start's demo, to be shown once
+        self._note = note
+        self._stack = AsyncExitStack()
+        self._listeners: dict[str, Listener] = {}
+
+    def addresses(self) -> dict[str, str]:
+        """Where it listens: proxy, admin, upstream."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return {name: f"http://{host}:{listener.port}" for name, listener in self._listeners.items()}
+
+    async def start(self) -> None:
+        """Open everything; raises StartError or StoreError, with nothing left open."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Finish what is in flight, within the bound; then end."""
+        seconds = self.settings.stop_seconds
+        await asyncio.gather(*(listener.drain(seconds) for listener in self._listeners.values()))
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        settings, stack = self.settings, self._stack
+        database = self.database = Database.open(settings.data, synchronous=settings.synchronous)
+        stack.callback(database.close)
+        self.store = await EntityStore.open(database)
+        stack.push_async_callback(self.store.close)
+        self.queries = await Queries.open(database)
+        stack.push_async_callback(self.queries.close)
+        self.ledger = LedgerWriter(database, on_state=self._ledger_state, clock=self.clock)
+        stack.push_async_callback(self.ledger.close)
+        self.live = await self._make_live()
+        self.runtime = self._make_runtime()
+        await self._listen()
+        await self._plant()
+        self._prune()
+
+    async def _make_live(self) -> Live:
+        hashes = self.settings.credentials == "hashed"
+        digest = hashed(self.database.secret) if hashes else plaintext
+        seals = {"keyauth_credentials": ("key", digest)} if hashes else {}
+        catalog = Catalog(SCHEMAS, PLUGIN_SCHEMAS, seals)
+        for kind, rows in (await self.store.load()).items():
+            catalog.apply([Change("put", kind, row) for row in rows])
+        state = LimitState()
+        state.load(await self.queries.counters(self.clock.now_ns() // 1_000_000_000))
+        return Live(catalog, self.store, BY_NAME, digest, state)
+
+    def _make_runtime(self) -> Runtime:
+        pool = Pool(http=self.settings.http)
+        self._stack.push_async_callback(pool.close)
+        self.metrics = Metrics()
+        sinks = Sinks(self.metrics, self._note)
+        self._stack.push_async_callback(sinks.close, _SINK_SECONDS)
+        destinations = Destinations()
+        self.live.on_swap.append(lambda snapshot: destinations.balancer.sync(snapshot.upstreams.values()))
+        return Runtime(
+            settings=self.settings,
+            clock=self.clock,
+            live=self.live,
+            pool=pool,
+            ledger=self.ledger,
+            destinations=destinations,
+            sinks=sinks,
+            tools=SystemTools(),
+            product=PRODUCT.encode(),
+            report=lambda fault: _log.error("%s", fault),
+            process_id=os.getpid(),
+        )
+
+    async def _listen(self) -> None:
+        settings, runtime = self.settings, self.runtime
+        self.mock = MockLlm()
+        openers: list[tuple[str, int | None, Callable[[int], Awaitable[Listener]]]] = [
+            (
+                "proxy",
+                settings.proxy_port,
+                lambda port: listen(
+                    lambda client: ProxyExchange(runtime, client),
+                    settings.host,
+                    port,
+                    http=settings.http,
+                    render_error=wire_error(runtime),
+                ),
+            ),
+            ("admin", settings.admin_port, lambda port: serve_app(admin_app(make_context(self)), settings.host, port)),
+            ("upstream", settings.upstream_port, lambda port: serve_app(upstream_app(self.mock), "127.0.0.1", port)),
+        ]
+        for name, port, opener in openers:
+            if port is not None:
+                listener = await _opened(name, port, opener)
+                self._listeners[name] = listener
+                self._stack.push_async_callback(listener.close)
+
+    async def _plant(self) -> None:
+        """The demo of a first start; later, lead it to where the built-in upstream is now."""
+        now, ids, catalog = self.clock.now_ns(), SystemIds(), self.live.catalog
+        upstream = self._listeners.get("upstream")
+        if upstream is None:
+            return
+        async with self.live.writing:
+            if self.database.created and not self.settings.empty:
+                planted = seed.plan(catalog, upstream.port, now, ids)
+                await self.live.commit(planted.changes)
+                self.new_keys = planted.keys
+            else:
+                await self.live.commit(seed.moved(catalog, upstream.port, now, ids))
+
+    def _prune(self) -> None:
+        """Forget windows that are over, now and then; the timer ends with the stack."""
+        self.live.state.prune(self.clock.now_ns())
+        timer = asyncio.get_running_loop().call_later(_PRUNE_SECONDS, self._prune)
+        self._stack.callback(timer.cancel)
+
+    def _ledger_state(self, failure: StoreError | None) -> None:
+        if failure is None:
+            self._note("ledger: writing again")
+        else:
+            self._note(f"ledger: {failure}; requests are refused with 503 until it can be written ({failure.hint})")
+
+
+async def _opened(name: str, port: int, opener: Callable[[int], Awaitable[Listener]]) -> Listener:
+    try:
+        return await opener(port)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            hint = f"end the program that listens there, or choose another one: --{name}-port N (0: any free one)"
+            raise StartError(f"port {port} for the {name} is taken", hint) from fault
+        raise StartError(f"port {port} for the {name} can't be opened: {fault.strerror or fault}") from fault
+
+
+async def serve(settings: Settings, ready: Callable[[Gateway], None], note: Note) -> None:
+    """Start a gateway, say so, and serve until SIGINT or SIGTERM; a second signal ends at once."""
+    gateway = Gateway(settings, note=note)
+    await gateway.start()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    ready(gateway)
+    await stop.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+    note("stopping: finishing what is in flight")
+    await gateway.stop()

@@ -1,0 +1,498 @@
+"""One request's way through the gateway: a small state machine whose methods are the phases, in order.
+
+    RECEIVE → ROUTE → IDENTIFY and ADMIT → FORWARD → METER → SETTLE → RECORD
+
+It is driven by the callbacks of the wire: ``on_request`` and ``on_body`` from the client's side, ``on_head``,
+``on_data`` and ``on_failure`` from the upstream's. On the plain path there is no task and no await. IDENTIFY and ADMIT
+are one loop over the rules of the route's plan, in the literal order of ``policy.plugins``: the authentication
+plugins say who calls, the others whether it may; once a consumer is known, the plan is the one compiled for it.
+
+A request keeps the snapshot that it began with. The end of an answer waits for the commit of its ledger row
+(``_record``), so what a client saw complete is in the ledger, also after kill -9.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from aimon_local.errors import StoreError
+from aimon_local.gateway import refusals, reply
+from aimon_local.gateway.receive import read_call
+from aimon_local.gateway.record import outline, usage_row
+from aimon_local.policy.call import Answer, BodyFilter, Call, NeedBody, Refuse, ResponseDraft
+from aimon_local.policy.plan import NO_PLAN, Plan
+from aimon_local.policy.routing import wrong_protocol
+from aimon_local.wire.headers import accepts_trailers, safe_trailers
+from aimon_local.wire.message import Client, Exchange, Failure, Header, RequestHead, ResponseHead, UpstreamRequest
+
+if TYPE_CHECKING:
+    from aimon_local.gateway.destinations import Choice
+    from aimon_local.gateway.runtime import Runtime
+
+Stop = Refuse | Answer
+
+
+class State(Enum):
+    """What the next body bytes of the client mean."""
+
+    NEW = auto()
+    FOR_RULE = auto()  # a rule must see the whole body before it decides
+    GATHER = auto()  # request_buffering: a small body is sent with its length
+    STREAM = auto()  # passed on as it comes
+    OVER = auto()  # dropped: the answer is decided, or the body is complete
+
+
+class ProxyExchange:
+    """A request on its way: the ``Handler`` of its client and the ``UpstreamEvents`` of its upstream."""
+
+    __slots__ = (
+        "answering",
+        "attempts",
+        "bytes_in",
+        "bytes_out",
+        "call",
+        "choice",
+        "client",
+        "filter",
+        "forwarded",
+        "gathered",
+        "head",
+        "held",
+        "lines",
+        "over",
+        "plan",
+        "position",
+        "reason",
+        "replayable",
+        "runtime",
+        "sent_to",
+        "started",
+        "state",
+        "status",
+        "streaming",
+        "trailers",
+        "tried",
+        "upstream",
+        "upstream_head",
+        "upstream_status",
+    )
+
+    def __init__(self, runtime: "Runtime", client: Client) -> None:
+        self.runtime = runtime
+        self.client = client
+        self.state = State.NEW
+        self.plan: Plan = NO_PLAN
+        self.position = -1  # of the last rule that ran
+        self.gathered: list[bytes] = []
+        self.upstream: Exchange | None = None
+        self.choice: Choice | None = None
+        self.attempts = 0
+        self.tried: tuple[str, ...] = ()  # names of targets that failed this request
+        self.replayable = True  # all of the body is here: a try that was never sent can be made again
+        self.answering = False  # the answer is decided: nothing else may answer
+        self.over = False  # recorded
+        self.filter: BodyFilter | None = None
+        self.held: tuple[ResponseDraft, list[bytes]] | None = None  # a head that waits for its filtered body
+        self.lines: list[bytes] = []  # of the answer's head
+        self.streaming = False  # the answer's head is out, its body follows
+        self.trailers: Sequence[Header] = ()
+        self.bytes_in = self.bytes_out = 0
+        self.status = 0
+        self.reason: str | None = None  # why it was denied
+        self.upstream_status: int | None = None
+        self.forwarded = self.upstream_head = 0  # monotonic nanoseconds; 0: not yet
+        self.sent_to: str | None = None
+
+    # ---- RECEIVE
+
+    def on_request(self, head: RequestHead) -> None:
+        """RECEIVE: the head is complete; everything that needs no body is decided now."""
+        runtime = self.runtime
+        self.started = runtime.clock.monotonic_ns()
+        self.head = head
+        self.call = read_call(runtime, self.client, head)
+        stop = self._route()
+        if stop is None:
+            self._admit()
+        else:
+            self._refuse(stop)
+
+    # ---- ROUTE
+
+    def _route(self) -> Stop | None:
+        call = self.call
+        if self.runtime.ledger.failure is not None:
+            return refusals.STORE_DOWN
+        refused = refusals.METHODS.get(call.method)
+        if refused is not None:
+            return refused
+        found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
+        if found is None:
+            return refusals.NO_ROUTE
+        call.upstream_path = found.upstream_path
+        answer = wrong_protocol(call, found.route)
+        if answer is None:
+            self.plan = call.snapshot.plan(found, None)
+        return answer
+
+    # ---- IDENTIFY and ADMIT
+
+    def _admit(self) -> None:
+        """Ask the rules in order; then go on to FORWARD, or gather the body for a rule, or refuse."""
+        call = self.call
+        rules = self.plan.access_after(self.position)
+        at = 0
+        while at < len(rules):
+            position, rule = rules[at]
+            consumer = call.consumer
+            outcome = rule.access(call)
+            if outcome is not None:
+                if not isinstance(outcome, NeedBody):
+                    return self._refuse(outcome)
+                self.state = State.FOR_RULE
+                return self.client.want_body()
+            self.position = position
+            if call.consumer is consumer:
+                at += 1
+            else:
+                self.plan = call.snapshot.plan(call.match, call.consumer)
+                rules, at = self.plan.access_after(position), 0
+        return self._forward()
+
+    # ---- FORWARD
+
+    def _forward(self) -> None:
+        call, head = self.call, self.head
+        match = call.match
+        if match is None or match.service is None:
+            return self._refuse(refusals.NO_SERVICE)
+        if call.body is not None or not (head.chunked or head.content_length):
+            self.state = State.OVER
+            return self._send(call.body or b"")
+        small = head.content_length is None or head.content_length <= self.runtime.settings.buffer_bytes
+        if match.route.request_buffering and small:
+            self.state = State.GATHER
+            return self.client.want_body()
+        return self._stream(head.content_length)
+
+    def _stream(self, length: int | None) -> None:
+        """Open the upstream for a body that streams."""
+        self.state = State.STREAM
+        self.replayable = False
+        self._send(None, length)
+        self.client.want_body()
+
+    def _send(self, body: bytes | None, length: int | None = None) -> None:
+        """Send the request to the chosen target: whole, or its head alone where ``body`` is None."""
+        runtime, call = self.runtime, self.call
+        choice = runtime.destinations.choose(call, self.tried)
+        if choice is None:
+            return self._refuse(refusals.NO_PEER)
+        self.choice = choice
+        if not self.forwarded:
+            self.forwarded = runtime.clock.monotonic_ns()
+        if body:
+            call.body = body
+        request = UpstreamRequest(
+            runtime.forward_head(call, self.head, choice),
+            call.upstream_method.encode("latin-1"),
+            body,
+            length if body is None else self.head.content_length,
+            choice.timeouts,
+            upgrade=self.head.upgrade is not None,
+            accept_trailers=accepts_trailers(self.head.fields),
+        )
+        self.upstream = runtime.pool.send(choice.origin, request, self)
+        return None
+
+    def on_sent(self, ip: str, port: int) -> None:
+        """A connection to the upstream was taken."""
+        self.sent_to = f"{ip}:{port}"
+
+    # ---- the client's body
+
+    def on_body(self, data: bytes, last: bool) -> None:
+        """Body bytes of the client."""
+        self.bytes_in += len(data)
+        state = self.state
+        if state is State.STREAM:
+            self._pass_on(data, last)
+        elif state is State.GATHER or state is State.FOR_RULE:
+            self._gather(data, last)
+
+    def _too_large(self) -> Refuse | None:
+        bound = self.plan.max_body
+        return bound[1] if bound is not None and self.bytes_in > bound[0] else None
+
+    def _pass_on(self, data: bytes, last: bool) -> None:
+        refused = self._too_large()
+        if refused is not None and not self.answering:
+            return self._refuse(refused)
+        upstream = self.upstream
+        if upstream is None:
+            return None
+        if data:
+            upstream.write(data)
+        if last:
+            self.state = State.OVER
+            upstream.end()
+        return None
+
+    def _gather(self, data: bytes, last: bool) -> None:
+        gathered, settings = self.gathered, self.runtime.settings
+        if data:
+            gathered.append(data)
+        for_rule = self.state is State.FOR_RULE
+        refused = self._too_large()
+        if refused is None and for_rule and self.bytes_in > settings.gather_bytes:
+            refused = refusals.TOO_LARGE
+        if refused is not None:
+            return self._refuse(refused)
+        if not for_rule and self.bytes_in > settings.buffer_bytes:
+            return self._spill(last)
+        if not last:
+            return None
+        body = gathered[0] if len(gathered) == 1 else b"".join(gathered)
+        gathered.clear()
+        if for_rule:
+            self.call.body = body
+            return self._admit()
+        self.state = State.OVER
+        return self._send(body)
+
+    def _spill(self, last: bool) -> None:
+        """A chunked body outgrew the buffer: it streams from here on."""
+        data = b"".join(self.gathered)
+        self.gathered.clear()
+        self._stream(None)
+        self._pass_on(data, last)
+
+    # ---- METER: the answer on its way
+
+    def on_informational(self, status: int, fields: Sequence[Header]) -> None:
+        """An interim answer is passed on (RFC 9110 §15.2); 100 is our own matter with the client."""
+        if status != 100 and not self.answering:
+            self.client.informational(status, [field[2] for field in fields])
+
+    def on_head(self, head: ResponseHead, data: bytes, last: bool) -> None:
+        """The upstream's final head."""
+        if self.answering:
+            return
+        runtime, call, plan = self.runtime, self.call, self.plan
+        self.upstream_head = runtime.clock.monotonic_ns()
+        self.upstream_status = head.status
+        if self.choice is not None and self.choice.target is not None:
+            runtime.destinations.answered(self.choice, head.status)
+        draft = ResponseDraft(head.status, head.fields, True, head.reason.decode("latin-1"))
+        if plan.shapes_answer:
+            self._shape(draft, head)
+        lines = self.lines = reply.proxied_lines(call, draft, runtime.product, self.latencies())
+        self.status = draft.status
+        if self.filter is not None:
+            self.held = (draft, lines)
+            self._filter(data, last)
+            return
+        self.answering = True
+        self.bytes_out += len(data)
+        if head.status == 101:
+            self._record(lambda: self._tunnel(lines, data))
+        elif last:
+            self._record(lambda: self.client.respond(draft.status, lines, data, length=head.content_length))
+        else:
+            self.streaming = True
+            self.client.start(draft.status, lines, head.content_length, data)
+
+    def _shape(self, draft: ResponseDraft, head: ResponseHead) -> None:
+        """Let the rules edit the head, and ask for the whole body where they must."""
+        for rule in self.plan.response:
+            rule.response(self.call, draft)
+        if head.has_body and head.status != 101:
+            filters = [made for rule in self.plan.body if (made := rule.body(self.call, draft)) is not None]
+            if filters:
+                self.filter = _chain(filters)
+
+    def _filter(self, data: bytes, last: bool) -> None:
+        """Gather the answer's body; it goes out filtered and whole."""
+        self.gathered.append(data)
+        self.bytes_out += len(data)
+        if self.bytes_out > self.runtime.settings.filter_bytes:
+            return self._give_up(refusals.ANSWER_TOO_LARGE)
+        if not last:
+            return None
+        assert self.filter is not None
+        assert self.held is not None
+        draft, lines = self.held
+        body = self.filter(b"".join(self.gathered))
+        self.gathered.clear()
+        self.answering = True
+        self.bytes_out = len(body)
+        return self._record(lambda: self.client.respond(draft.status, lines, body))
+
+    def on_data(self, data: bytes, last: bool) -> None:
+        """Body bytes of the upstream."""
+        if self.filter is not None:
+            if not self.answering:
+                self._filter(data, last)
+            return
+        self.bytes_out += len(data)
+        if not last:
+            self.client.write(data)
+        elif self.over:  # a tunnel: its row was written when it opened
+            self.client.end(data)
+        else:
+            self._record(lambda: self.client.end(data, self.trailers))
+
+    def on_trailers(self, fields: Sequence[Header]) -> None:
+        """Trailer fields of the upstream, for a client that takes them."""
+        if accepts_trailers(self.head.fields):
+            self.trailers = safe_trailers(list(fields))
+
+    def _tunnel(self, lines: list[bytes], data: bytes) -> None:
+        """Both sides speak another protocol from here on."""
+        self.state = State.STREAM
+        self.client.start(101, lines, None, data)
+
+    def on_writable(self, writable: bool) -> None:
+        """The upstream's buffer is full or drained: hold the client's body, or let it come."""
+        if writable:
+            self.client.resume()
+        else:
+            self.client.pause()
+
+    def on_client_writable(self, writable: bool) -> None:
+        """The client's buffer is full or drained: hold the upstream's answer, or let it come."""
+        if self.upstream is not None:
+            if writable:
+                self.upstream.resume()
+            else:
+                self.upstream.pause()
+
+    # ---- ends other than good ones
+
+    def on_failure(self, failure: Failure) -> None:
+        """The upstream failed: try again where that is safe, else say so; a started answer is cut visibly."""
+        self.upstream = None
+        choice = self.choice
+        if choice is not None and choice.target is not None:
+            self.runtime.destinations.failed(choice, failure)
+            self.tried = (*self.tried, choice.target.name)
+        if self.answering:
+            if not self.over:
+                self._record(self.client.abort, complete=False)
+            else:
+                self.client.abort()
+            return
+        if self._may_try_again(failure):
+            self.attempts += 1
+            self._send(self.call.body or b"")
+            return
+        self._give_up(refusals.for_failure(failure))
+
+    def _may_try_again(self, failure: Failure) -> bool:
+        """Only what can't have been processed is sent again (RFC 9110 §9.2.2): a request is never doubled."""
+        match = self.call.match
+        if not self.replayable or match is None or match.service is None or self.held is not None:
+            return False
+        if failure.sent or failure.kind in refusals.FINAL:
+            return False
+        return self.attempts < match.service.retries
+
+    def _give_up(self, stop: Refuse) -> None:
+        """Answer in the upstream's place; what is still on its way from it is dropped."""
+        self.filter = self.held = None
+        self.gathered.clear()
+        self._drop_upstream()
+        self._refuse(stop)
+
+    def on_gone(self) -> None:
+        """The client left: its upstream is cancelled, what passed is recorded as incomplete."""
+        self._drop_upstream()
+        self.state = State.OVER
+        self.answering = True
+        if self.over or self.call.match is None:
+            return
+        self.status = self.status or refusals.CLIENT_GONE
+        self._record(_nothing, complete=False)
+
+    def _drop_upstream(self) -> None:
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.cancel()
+
+    # ---- SETTLE: an answer of our own
+
+    def _refuse(self, stop: Stop) -> None:
+        """Answer without the upstream, or in its place."""
+        call, runtime = self.call, self.runtime
+        self.state = State.OVER
+        self.answering = True
+        self._drop_upstream()
+        self.reason = stop.reason if stop.reason not in refusals.NO_DENIALS else None
+        draft, body = reply.own_draft(call, stop)
+        for rule in self.plan.response:
+            rule.response(call, draft)
+        for rule in self.plan.body if body else ():
+            made = rule.body(call, draft)
+            if made is not None:
+                body = made(body)
+        lines = self.lines = reply.own_lines(call, stop, draft, runtime.product, self.latencies())
+        self.status = draft.status
+        self.bytes_out = len(body)
+        if call.match is None:
+            self.client.respond(draft.status, lines, body)  # nothing was proxied: there is no row
+        else:
+            self._record(lambda: self.client.respond(draft.status, lines, body))
+
+    # ---- RECORD
+
+    def _record(self, then: Callable[[], None], complete: bool = True) -> None:
+        """Hand the row and the changed counters to the ledger; ``then`` runs when they are committed."""
+        self.over = True
+        runtime = self.runtime
+        ended = runtime.clock.monotonic_ns()
+        for rule in self.plan.log:
+            order = rule.log(self.call, outline(self, ended))
+            if order is not None:
+                runtime.sinks.take(order)
+
+        def committed(failure: StoreError | None) -> None:
+            if failure is None:
+                then()
+            elif complete:
+                self._unrecorded(failure)
+
+        runtime.ledger.add(usage_row(self, ended, complete), self.call.touched, committed)
+
+    def _unrecorded(self, failure: StoreError) -> None:
+        """The ledger could not take the row: no client may see a complete answer that it does not hold."""
+        self.runtime.report(failure)
+        if self.streaming:
+            return self.client.abort()
+        stop = refusals.STORE_DOWN
+        draft, body = reply.own_draft(self.call, stop)
+        lines = reply.own_lines(self.call, stop, draft, self.runtime.product, self.latencies())
+        return self.client.respond(stop.status, lines, body)
+
+    def latencies(self) -> tuple[int, int, int]:
+        """Milliseconds: in the gateway before the upstream had it, until the upstream's head, in all until now."""
+        now = self.runtime.clock.monotonic_ns()
+        forwarded = self.forwarded or now
+        answered = self.upstream_head or now
+        return (
+            (forwarded - self.started) // 1_000_000,
+            (answered - forwarded) // 1_000_000,
+            (now - self.started) // 1_000_000,
+        )
+
+
+def _chain(filters: list[BodyFilter]) -> BodyFilter:
+    def run(body: bytes) -> bytes:
+        for each in filters:
+            body = each(body)
+        return body
+
+    return run
+
+
+def _nothing() -> None:
+    """There is nobody to answer."""

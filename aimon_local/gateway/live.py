@@ -1,0 +1,68 @@
+"""What is in force now: the catalog, the snapshot compiled from it, and the state of the limits.
+
+A write stores its changes, applies them to the catalog, builds the next snapshot and swaps it in: the very next request
+sees it. Writes take turns; each is planned inside its turn (``writing``), so no plan is made from a state that another
+write has left behind.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from aimon_local.model.catalog import Catalog
+from aimon_local.model.rows import Change
+from aimon_local.policy.rule import PluginType
+from aimon_local.policy.snapshot import Snapshot, build
+from aimon_local.policy.state import LimitState
+
+Digest = Callable[[str], str]
+KINDS = (
+    "services",
+    "routes",
+    "consumers",
+    "consumer_groups",
+    "consumer_group_consumers",
+    "plugins",
+    "upstreams",
+    "targets",
+    "keyauth_credentials",
+    "basicauth_credentials",
+    "jwt_secrets",
+    "acls",
+)
+"""The kinds of entities that requests depend on."""
+
+
+class Store(Protocol):
+    """Where changes are kept."""
+
+    async def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes durable, or none; raises StoreError."""
+        ...
+
+
+class Live:
+    """The one place where a configuration takes effect."""
+
+    def __init__(
+        self, catalog: Catalog, store: Store, plugins: Mapping[str, PluginType], digest: Digest, state: LimitState
+    ) -> None:
+        self.catalog, self.state = catalog, state
+        self.writing = asyncio.Lock()
+        self.on_swap: list[Callable[[Snapshot], None]] = []  # who must hear of a new snapshot
+        self._store, self._plugins, self._digest = store, plugins, digest
+        self.snapshot: Snapshot = self._build(None)
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Store changes, then let them take effect; hold ``writing`` from the plan on. Raises StoreError."""
+        if not changes:
+            return
+        await self._store.apply(changes)
+        self.catalog.apply(changes)
+        self.snapshot = self._build(self.snapshot)
+        for swapped in self.on_swap:
+            swapped(self.snapshot)
+
+    def _build(self, previous: Snapshot | None) -> Snapshot:
+        rows: dict[str, Any] = {kind: self.catalog.rows(kind) for kind in KINDS}
+        return build(rows, self._plugins, self._digest, previous)

@@ -1,0 +1,54 @@
+"""The gateway's own refusals, with Kong's words, and what an upstream's failure looks like to a client."""
+
+from aimon_local.policy.call import Refuse
+from aimon_local.wire.message import Failure, FailureKind
+
+CLIENT_GONE = 499  # nginx's word for "the client closed the request", known to Kong's users
+
+STORE_DOWN = Refuse(503, "The usage ledger is not available", "ledger_unavailable")
+NO_ROUTE = Refuse(404, "no Route matched with those values", "no_route")
+NO_SERVICE = Refuse(503, "no Service found with those values", "no_service")
+NO_PEER = Refuse(503, "failure to get a peer from the ring-balancer", "no_peer")
+TOO_LARGE = Refuse(413, "Payload too large", "body_too_large")
+ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transformed", "answer_too_large")
+
+_NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed")
+METHODS = {"TRACE": _NOT_ALLOWED, "CONNECT": _NOT_ALLOWED}
+"""Methods that are never passed on: TRACE shows the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
+
+_UNRESOLVED = Refuse(503, "name resolution failed", "upstream_unresolved")
+_INVALID = Refuse(
+    502, "An invalid response was received from the upstream server", "upstream_failed", failure=True, proxied=True
+)
+_TIMED_OUT = Refuse(
+    504, "The upstream server is timing out", "upstream_timeout", failure=True, proxied=True
+)
+_BY_KIND = {
+    FailureKind.RESOLVE: _UNRESOLVED,
+    FailureKind.CONNECT_TIMEOUT: _TIMED_OUT,
+    FailureKind.WRITE_TIMEOUT: _TIMED_OUT,
+    FailureKind.READ_TIMEOUT: _TIMED_OUT,
+}
+
+FINAL = frozenset((FailureKind.RESOLVE, FailureKind.TLS, FailureKind.BAD_ANSWER, FailureKind.CUT))
+"""Failures that another try would not change."""
+
+NO_DENIALS = frozenset(
+    (
+        "no_route",
+        "no_service",
+        "no_peer",
+        "ledger_unavailable",
+        "upstream_unresolved",
+        "upstream_failed",
+        "upstream_timeout",
+        "answer_too_large",
+        None,
+    )
+)
+"""Reasons that are faults on our side or the upstream's: the call was not denied, it failed."""
+
+
+def for_failure(failure: Failure) -> Refuse:
+    """What the client is told."""
+    return _BY_KIND.get(failure.kind, _INVALID)

@@ -1,0 +1,91 @@
+"""What every exchange shares: the running gateway as a request sees it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Protocol
+
+from aimon_local.clock import Clock
+from aimon_local.errors import StoreError
+from aimon_local.gateway.destinations import Choice, Destinations
+from aimon_local.gateway.live import Live
+from aimon_local.gateway.settings import Settings
+from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.policy.call import Call, Tools
+from aimon_local.policy.rule import LogOrder
+from aimon_local.wire.headers import Hop, upstream_head
+from aimon_local.wire.message import RequestHead
+from aimon_local.wire.pool import Pool
+
+
+class Ledger(Protocol):
+    """Where rows go (storage.writer.LedgerWriter)."""
+
+    @property
+    def failure(self) -> StoreError | None:
+        """Why nothing can be written now; None: all is well."""
+        ...
+
+    def add(
+        self, row: UsageRow, touched: Sequence[CounterChange], then: Callable[[StoreError | None], None]
+    ) -> None:
+        """Store a row; ``then`` hears of the commit."""
+        ...
+
+
+class Sinks(Protocol):
+    """Where log plugins' orders go."""
+
+    def take(self, order: LogOrder) -> None:
+        """Write it, off the hot path."""
+        ...
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One running gateway."""
+
+    settings: Settings
+    clock: Clock
+    live: Live
+    pool: Pool
+    ledger: Ledger
+    destinations: Destinations
+    sinks: Sinks
+    tools: Tools
+    product: bytes  # "aimon-local/0.1.0": Server and Via
+    report: Callable[[Exception], None]  # faults that no client may hear of in full
+    process_id: int = 0
+    _chance: SystemRandom = field(default_factory=SystemRandom)
+    _ids: list[str] = field(default_factory=list)
+
+    def request_id(self) -> str:
+        """A new request id: 32 lower-case hex digits, as Kong's."""
+        if not self._ids:
+            block = f"{self._chance.getrandbits(128 * 64):02048x}"  # one look at the system's chance for 64 requests
+            self._ids.extend(block[at : at + 32] for at in range(0, 2048, 32))
+        return self._ids.pop()
+
+    def forward_head(self, call: Call, head: RequestHead, choice: Choice) -> bytes:
+        """The head that goes upstream, all but its framing."""
+        match = call.match
+        assert match is not None
+        hop = Hop(
+            peer=call.client_ip.encode("latin-1"),
+            host=choice.host,
+            forwarded_host=_without_port(call.host),
+            port=call.server_port,
+            path=call.raw_path.encode("latin-1"),
+            prefix=match.forwarded_prefix.encode("latin-1") if match.forwarded_prefix is not None else None,
+            request_id=call.request_id.encode("latin-1"),
+            via=b"1.1 " + self.product,
+            scheme=b"http",
+            upgrade=head.upgrade,
+        )
+        target = call.upstream_path if call.upstream_query is None else f"{call.upstream_path}?{call.upstream_query}"
+        return upstream_head(call.upstream_method.encode("latin-1"), target.encode("latin-1"), call.fields, hop)
+
+
+def _without_port(host: str) -> bytes:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower().encode("latin-1")

@@ -1,0 +1,25 @@
+"""What the operator can set of the running gateway; ``config`` reads it from aimon.toml, ``cli`` from options."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The gateway's own settings. Ports: 0 = any free one, None = do not listen."""
+
+    data: Path  # the data directory
+    host: str = "127.0.0.1"
+    proxy_port: int = 8000
+    admin_port: int = 8001
+    upstream_port: int | None = 5000
+    credentials: str = "hashed"  # or "plaintext", Kong's way
+    admin_token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()  # further names by which the Admin API may be called
+    empty: bool = False  # no demo on the first start
+    http: str = "auto"  # or "h11": without the fast scanner
+    synchronous: str = "normal"  # or "full": survives a power cut too
+    buffer_bytes: int = 1 << 20  # request_buffering gathers bodies up to this bound, larger ones stream
+    filter_bytes: int = 8 << 20  # an answer that rules edit whole may be this large; more is 502
+    gather_bytes: int = 8 << 20  # what a rule that must see a whole body may make us keep; more is 413
+    stop_seconds: float = 10.0  # a graceful stop waits this long for what is in flight
