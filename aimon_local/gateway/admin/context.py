@@ -1,0 +1,104 @@
+"""What the Admin API knows of the gateway around it: state to read, doors to change it. The composition root fills it.
+
+The Admin API itself holds nothing between requests. A new endpoint that needs more of the gateway gets one field here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aimon_local.clock import Clock
+from aimon_local.model.catalog import Catalog
+from aimon_local.model.fill import Ids
+from aimon_local.model.rows import Change
+from aimon_local.policy.cache import AnswerCache
+from aimon_local.policy.rule import PluginType
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may ask. ``hosts``: names besides loopback's and host.docker.internal by which the API may be called."""
+
+    hosts: frozenset[str] = frozenset()  # lower case, no port; the bind address and what the operator allows
+    token: str | None = None  # None: no token is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """This process, for ``GET /``."""
+
+    node_id: str  # a UUID, stable over restarts
+    hostname: str
+    version: str
+    pid: int
+    plugins: Sequence[PluginType]
+    configuration: Mapping[str, Any] = field(default_factory=dict)  # settings worth showing; no secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the proxy does just now, for ``GET /status``, in Kong's (nginx's) words."""
+
+    connections_accepted: int = 0
+    connections_active: int = 0
+    connections_handled: int = 0
+    connections_reading: int = 0
+    connections_waiting: int = 0
+    connections_writing: int = 0
+    total_requests: int = 0
+    resident_bytes: int = 0
+    database_reachable: bool = True
+
+
+class LogLevel(Protocol):
+    """The level of the process's own log, under Kong's names (debug, info, notice, warn, error, crit, alert, emerg)."""
+
+    def get(self) -> str:
+        """The level that holds."""
+        ...
+
+    def set(self, level: str, seconds: int) -> None:
+        """Let ``level`` hold for so many seconds (0: until it is set again)."""
+        ...
+
+
+class TargetHealth(Protocol):
+    """What the balancer thinks of targets."""
+
+    def healthy(self, upstream_id: str, target_id: str) -> bool:
+        """Whether the target gets requests, as far as its health goes."""
+        ...
+
+    def mark(self, upstream_id: str, target_id: str, healthy: bool) -> None:
+        """Let the operator's word hold from the next request on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AdminContext:
+    """One gateway, as its Admin API sees it.
+
+    A write is planned and committed while ``writing`` is held. ``commit`` stores the changes, applies them to the
+    catalog and swaps the snapshot, or raises StoreError and has done nothing. ``hashed``: keys are kept as hashes
+    (the catalog was made with seals), so secrets are masked in reads.
+    """
+
+    catalog: Catalog
+    writing: asyncio.Lock
+    commit: Callable[[Sequence[Change]], Awaitable[None]]
+    clock: Clock
+    ids: Ids
+    hashed: bool
+    access: Access
+    node: Node
+    load: Callable[[], Load]
+    metrics: Callable[[], str]
+    cache: AnswerCache  # what proxy-cache keeps
+    usage: Callable[[str], Awaitable[Mapping[str, Any]]]  # a consumer's id → the totals of its stored usage rows
+    log_level: LogLevel
+    health: TargetHealth
+
+    def now(self) -> int:
+        """Wall time, nanoseconds."""
+        return self.clock.now_ns()
