@@ -18,6 +18,7 @@ from aimon_local.storage.faults import store_error
 from aimon_local.storage.lock import DirectoryLock
 from aimon_local.storage.migrate import migrate
 from aimon_local.storage.secret import fingerprint, load_secret
+from aimon_local.storage.wal import committed_frames, lost
 
 NAME = "aimon-local.db"
 WAL_LIMIT = 16 << 20  # bytes to which the write-ahead log is cut back when it starts over
@@ -32,7 +33,8 @@ class Database:
 
     ``synchronous`` "normal": a killed process loses nothing, a power cut may lose the last commits; "full": a power
     cut loses nothing either.
-    ``unclean``: the process before did not stop orderly, the database was checked.
+    ``unclean``: the process before did not stop orderly, the database was checked. ``notes``: what the operator must
+    be told of that.
     """
 
     directory: Path
@@ -42,6 +44,7 @@ class Database:
     node_id: str
     created: bool
     unclean: bool
+    notes: tuple[str, ...]
     _lock: DirectoryLock
     _file: tuple[int, int]
 
@@ -66,27 +69,32 @@ class Database:
     @classmethod
     def _opened(cls, directory: Path, synchronous: str, lock: DirectoryLock) -> "Database":
         path = directory / NAME
-        unclean = lock.unclean
+        written = committed_frames(directory / f"{NAME}-wal") if lock.unclean else 0
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             db = _connect(path, synchronous)
             try:
-                if unclean:
-                    check(db, path)
+                note = _recovered(db, path, written) if lock.unclean else None
                 created = migrate(db)
-                known = _meta(db, "secret")
-                secret = load_secret(directory, known)
-                if known is None:
-                    _put_meta(db, "secret", fingerprint(secret))
-                    _put_meta(db, "node_id", str(uuid.uuid4()))
-                node_id = _meta(db, "node_id") or ""
+                secret, node_id = _identity(db, directory)
             finally:
                 db.close()
         except sqlite3.Error as error:
             raise store_error(error) from error
         except OSError as error:
             raise StartError(f"the data directory {directory} can't be used ({error})", "is it writable?") from error
-        return cls(directory, path, synchronous, secret, node_id, created, unclean, lock, _file_id(path))
+        return cls(
+            directory=directory,
+            path=path,
+            synchronous=synchronous,
+            secret=secret,
+            node_id=node_id,
+            created=created,
+            unclean=lock.unclean,
+            notes=(note,) if note else (),
+            _lock=lock,
+            _file=_file_id(path),
+        )
 
     def connect(self, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         """A connection of one's own, in autocommit; it never makes a file that is gone."""
@@ -111,6 +119,23 @@ class Database:
     def close(self) -> None:
         """Let the directory go; the stop counts as orderly."""
         self._lock.release()
+
+
+def _recovered(db: sqlite3.Connection, path: Path, written: int) -> str | None:
+    """After an unclean stop: check the file, and whether all of its log was taken over."""
+    frames = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
+    check(db, path)
+    return lost(written, frames)
+
+
+def _identity(db: sqlite3.Connection, directory: Path) -> tuple[bytes, str]:
+    """The install's secret and node id, made at the first start."""
+    known = _meta(db, "secret")
+    secret = load_secret(directory, known)
+    if known is None:
+        _put_meta(db, "secret", fingerprint(secret))
+        _put_meta(db, "node_id", str(uuid.uuid4()))
+    return secret, _meta(db, "node_id") or ""
 
 
 def check(db: sqlite3.Connection, path: Path) -> None:
