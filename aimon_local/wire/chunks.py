@@ -13,7 +13,7 @@ from aimon_local.wire.limits import Limits
 from aimon_local.wire.message import Header
 from aimon_local.wire.strict import MAX_LENGTH, bad, check_bytes
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x20-\x7e\x80-\xff]*)?")
 _FIELD = re.compile(rb"([-!#$%&'*+.^_`|~0-9a-zA-Z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 
 _LINE, _DATA, _TRAILERS = range(3)
@@ -136,7 +136,8 @@ class LawfulChunkDecoder(ChunkDecoder):
         ours = super().feed(data)
         pieces: list[bytes] = []
         law = self._law
-        law.receive_data(data)
+        if data:  # no bytes would mean the end of the connection
+            law.receive_data(data)
         try:
             while isinstance(event := law.next_event(), h11.Data):
                 pieces.append(bytes(event.data))

@@ -356,11 +356,11 @@ class UpstreamConnection(asyncio.Protocol):
         exchange.reusable = reusable
         if head.chunked:
             chunks = self._chunks = (ChunkDecoder if self._pool.fast else LawfulChunkDecoder)(self._pool.limits)
-            self._state = CHUNKED
             data = chunks.feed(data)
             if chunks.done:
                 self._finish_chunked(head, data)
                 return
+            self._state = CHUNKED  # a bad chunk above is a bad answer: nobody has heard of its head yet
         elif length is not None:
             self._state = FIXED
             self._left = length - len(data)
