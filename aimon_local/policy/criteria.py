@@ -96,7 +96,7 @@ def compile_route(route: Route, service: Service | None, pattern_of: Callable[[s
                 methods,
                 headers,
                 None if regex else path,
-                pattern_of("^" + path[1:]) if regex and path is not None else None,
+                pattern_of(path[1:]) if regex and path is not None else None,
             )
         )
     return out

@@ -173,15 +173,15 @@ _NO_GROUPS: Sequence[str | None] = ()
 
 
 def _find(pattern: Pattern, path: str) -> tuple[str, Mapping[str, str], Sequence[str | None]] | None:
-    """What a regular expression matches of a path, as text of the path's own (latin-1) kind."""
+    """What a regular expression matches from the start of a path, as text of the path's own (latin-1) kind."""
     if path.isascii():
-        found = pattern.search(path)
+        found = pattern.match(path)
         if found is None:
             return None
         named = {name: text for name, text in found.groupdict().items() if text is not None}
         return found[0], named, (found[0], *found.groups())
     # Expressions are about characters, not about bytes of UTF-8.
-    found = pattern.search(path.encode("latin-1").decode("utf-8", "surrogateescape"))
+    found = pattern.match(path.encode("latin-1").decode("utf-8", "surrogateescape"))
     if found is None:
         return None
     named = {name: _bytes_view(text) for name, text in found.groupdict().items() if text is not None}
