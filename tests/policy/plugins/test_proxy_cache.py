@@ -6,6 +6,7 @@ from aimon_local.policy.call import Answer, Refuse
 from aimon_local.policy.plugins.proxy_cache import PLUGIN
 from aimon_local.policy.state import LimitState
 from tests.support.calls import NOON, compile_rule, entity, make_call, make_draft, pairs
+from tests.support.plugins import stored
 
 TEXT = ("Content-Type", "text/plain; charset=UTF-8")
 SECOND = 10**9
@@ -254,9 +255,25 @@ def test_a_header_value_is_not_confused_with_two():
     assert gateway.ask(fields=[("X-V", "a, b")])[0] == "Miss"
 
 
-def test_an_unknown_dictionary_is_named():
-    check = PLUGIN.checks[0].check
-    assert (
-        check({"config": {"strategy": "memory", "memory": {"dictionary_name": "nope"}}}) == "missing shared dict 'nope'"
-    )
-    assert check({"config": {"strategy": "memory", "memory": {"dictionary_name": "kong_db_cache"}}}) is None
+def test_proxy_cache_config():
+    assert stored(PLUGIN, {"strategy": "memory"}) == {
+        "response_code": [200, 301, 404], "request_method": ["GET", "HEAD"], "content_type": ["text/plain", "application/json"],
+        "cache_ttl": 300, "strategy": "memory", "cache_control": False, "ignore_uri_case": False, "storage_ttl": None,
+        "memory": {"dictionary_name": "kong_db_cache"}, "vary_query_params": None, "vary_headers": None,
+        "response_headers": {"age": True, "X-Cache-Status": True, "X-Cache-Key": True},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "refusal"),
+    [
+        ({}, "config.strategy: required field missing"),
+        ({"strategy": "redis"}, "config.strategy: expected one of: memory"),
+        ({"cache_ttl": 0}, "config.cache_ttl: value must be greater than 0"),
+        ({"response_code": []}, "config.response_code: length must be at least 1"),
+        ({"memory": {"dictionary_name": "nope"}}, "missing shared dict 'nope'"),
+    ],
+)
+def test_proxy_cache_refuses(config, refusal):
+    given = {"strategy": "memory", **config} if config else {}
+    assert stored(PLUGIN, given) == f"schema violation ({refusal})"

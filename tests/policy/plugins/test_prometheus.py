@@ -1,0 +1,32 @@
+"""prometheus: what it orders, and what its schema takes."""
+
+from aimon_local.policy.plugins.prometheus import PLUGIN
+from tests.support.calls import compile_rule, entity, make_call
+from tests.support.plugins import OUTLINE, stored
+
+
+def ordered(config, **facts):
+    return compile_rule(PLUGIN, config).log(make_call(**facts), OUTLINE)
+
+
+def test_prometheus_names_service_and_route_as_kong():
+    named = entity(service=entity(name="svc", host="h"), route=entity(name="rt", id="r-1"))
+    bare = entity(service=entity(name=None, host="h"), route=entity(name=None, id="r-1"))
+    order = ordered({}, match=named)
+    assert order.sink == "metrics"
+    assert (order.entry["service"], order.entry["route"], order.entry["source"]) == ("svc", "rt", "service")
+    order = ordered({}, match=bare)
+    assert (order.entry["service"], order.entry["route"]) == ("h", "r-1")
+
+
+def test_prometheus_tells_consumers_only_where_it_shall():
+    bob = entity(username="bob")
+    assert ordered({}, consumer=bob).entry["consumer"] == ""
+    assert ordered({"per_consumer": True}, consumer=bob).entry["consumer"] == "bob"
+    assert ordered({"per_consumer": True}).entry["consumer"] == ""
+
+
+def test_prometheus_config():
+    assert set(stored(PLUGIN, {}).values()) == {False}
+    assert stored(PLUGIN, {"nope": 1}) == "schema violation (config.nope: unknown field)"
+    assert stored(PLUGIN, {"per_consumer": "x"}) == "schema violation (config.per_consumer: expected a boolean)"
