@@ -10,4 +10,6 @@ TESTED_BY: dict[str, str] = {
     # authentication and waiting need a real client
     "mock/httpbin/auth.py": "mock/test_requests_suite.py",
     "mock/httpbin/server.py": "mock/test_requests_suite.py",
+    # nouns without behaviour
+    "policy/nouns.py": "policy/test_entities.py",
 }
