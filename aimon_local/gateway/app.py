@@ -9,17 +9,16 @@ import errno
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 
 from aimon_local import __version__
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.errors import StartError, StoreError
 from aimon_local.gateway import seed
-from aimon_local.gateway.destinations import Destinations
-from aimon_local.gateway.admin_context import SystemIds, make_context
 from aimon_local.gateway.admin.app import admin_app
+from aimon_local.gateway.admin_context import SystemIds, make_context
+from aimon_local.gateway.destinations import Destinations
 from aimon_local.gateway.exchange import ProxyExchange
 from aimon_local.gateway.keys import hashed, plaintext
 from aimon_local.gateway.live import Live
@@ -34,7 +33,8 @@ from aimon_local.mock.llm.service import MockLlm
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.model.rows import Change
-from aimon_local.policy.plugins import BY_NAME, SCHEMAS as PLUGIN_SCHEMAS
+from aimon_local.policy.plugins import BY_NAME
+from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
 from aimon_local.policy.state import LimitState
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import EntityStore

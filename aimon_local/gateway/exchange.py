@@ -19,9 +19,10 @@ from aimon_local.errors import StoreError
 from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.receive import read_call
 from aimon_local.gateway.record import outline, usage_row
-from aimon_local.policy.call import Answer, BodyFilter, Call, NeedBody, Refuse, ResponseDraft
+from aimon_local.policy.call import Answer, BodyFilter, NeedBody, Refuse, ResponseDraft
 from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.routing import wrong_protocol
+from aimon_local.policy.rule import Meter
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
 from aimon_local.wire.message import Client, Exchange, Failure, Header, RequestHead, ResponseHead, UpstreamRequest
 
@@ -59,6 +60,7 @@ class ProxyExchange:
         "head",
         "held",
         "lines",
+        "meter",
         "over",
         "plan",
         "position",
@@ -92,6 +94,7 @@ class ProxyExchange:
         self.answering = False  # the answer is decided: nothing else may answer
         self.over = False  # recorded
         self.filter: BodyFilter | None = None
+        self.meter: Meter | None = None
         self.held: tuple[ResponseDraft, list[bytes]] | None = None  # a head that waits for its filtered body
         self.lines: list[bytes] = []  # of the answer's head
         self.streaming = False  # the answer's head is out, its body follows
@@ -293,6 +296,8 @@ class ProxyExchange:
             self._filter(data, last)
             return
         self.answering = True
+        if plan.meter and head.has_body:
+            data = self._metered(draft, data, last)
         self.bytes_out += len(data)
         if head.status == 101:
             self._record(lambda: self._tunnel(lines, data))
@@ -301,6 +306,21 @@ class ProxyExchange:
         else:
             self.streaming = True
             self.client.start(draft.status, lines, head.content_length, data)
+
+    def _metered(self, draft: ResponseDraft, data: bytes, last: bool) -> bytes:
+        """Let a rule read the body from here on."""
+        self.meter = next(
+            (made for rule in self.plan.meter if (made := rule.meter(self.call, draft)) is not None), None
+        )
+        return self._read(data, last)
+
+    def _read(self, data: bytes, last: bool) -> bytes:
+        """Body bytes past the meter."""
+        meter = self.meter
+        if meter is None:
+            return data
+        data = meter.feed(data) if data else data
+        return data + meter.rest() if last else data
 
     def _shape(self, draft: ResponseDraft, head: ResponseHead) -> None:
         """Let the rules edit the head, and ask for the whole body where they must."""
@@ -334,6 +354,8 @@ class ProxyExchange:
             if not self.answering:
                 self._filter(data, last)
             return
+        if self.meter is not None:
+            data = self._read(data, last)
         self.bytes_out += len(data)
         if not last:
             self.client.write(data)
@@ -450,6 +472,9 @@ class ProxyExchange:
         self.over = True
         runtime = self.runtime
         ended = runtime.clock.monotonic_ns()
+        for position, rule in self.plan.settle:
+            if position <= self.position:
+                rule.settle(self.call, complete)
         for rule in self.plan.log:
             order = rule.log(self.call, outline(self, ended))
             if order is not None:

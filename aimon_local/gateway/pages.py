@@ -72,7 +72,7 @@ def refusal_form(accept: list[bytes]) -> str:
 
 
 def failure_form(accept: list[bytes], content_type: bytes | None) -> str:
-    """The form of an upstream failure: without Accept, the request's own Content-Type, else plain text (Kong's rule)."""
+    """The form of an upstream's failure: without Accept, the request's Content-Type, else plain text (Kong's rule)."""
     if accept:
         return refusal_form(accept)
     return form_for(content_type.decode("latin-1")) if content_type else "text"

@@ -14,15 +14,13 @@ ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transfo
 
 _NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed")
 METHODS = {"TRACE": _NOT_ALLOWED, "CONNECT": _NOT_ALLOWED}
-"""Methods that are never passed on: TRACE shows the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
+"""Never passed on: TRACE shows the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
 
 _UNRESOLVED = Refuse(503, "name resolution failed", "upstream_unresolved")
 _INVALID = Refuse(
     502, "An invalid response was received from the upstream server", "upstream_failed", failure=True, proxied=True
 )
-_TIMED_OUT = Refuse(
-    504, "The upstream server is timing out", "upstream_timeout", failure=True, proxied=True
-)
+_TIMED_OUT = Refuse(504, "The upstream server is timing out", "upstream_timeout", failure=True, proxied=True)
 _BY_KIND = {
     FailureKind.RESOLVE: _UNRESOLVED,
     FailureKind.CONNECT_TIMEOUT: _TIMED_OUT,

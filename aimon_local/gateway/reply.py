@@ -28,7 +28,9 @@ def own_lines(call: Call, stop: Refuse | Answer, draft: ResponseDraft, product: 
     if not any(name == b"server" for name, _, _ in draft.fields):
         lines.append(b"Server: " + product)
     if stop.proxied:
-        lines.append(b"X-Kong-Upstream-Latency: %d\r\nX-Kong-Proxy-Latency: %d\r\nVia: 1.1 %b" % (*spent[1::-1], product))
+        lines.append(
+            b"X-Kong-Upstream-Latency: %d\r\nX-Kong-Proxy-Latency: %d\r\nVia: 1.1 %b" % (*spent[1::-1], product)
+        )
     else:
         lines.append(b"X-Kong-Response-Latency: %d" % spent[2])
     lines.append(b"X-Kong-Request-Id: " + call.request_id.encode())

@@ -26,9 +26,7 @@ class Ledger(Protocol):
         """Why nothing can be written now; None: all is well."""
         ...
 
-    def add(
-        self, row: UsageRow, touched: Sequence[CounterChange], then: Callable[[StoreError | None], None]
-    ) -> None:
+    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Callable[[StoreError | None], None]) -> None:
         """Store a row; ``then`` hears of the commit."""
         ...
 

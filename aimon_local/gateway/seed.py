@@ -44,7 +44,7 @@ class Seeded:
 
 
 def plan(catalog: Catalog, upstream_port: int, now: int, ids: Ids) -> Seeded:
-    """The demo for an empty catalog, which is not changed: each entity is planned on a copy that has the ones before."""
+    """The demo for an empty catalog, which is not changed: it grows in a copy, since each part names earlier ones."""
     copy = Catalog(catalog.schemas, catalog.plugin_schemas, catalog.seals)
     changes: list[Change] = []
     keys: dict[str, str] = {}

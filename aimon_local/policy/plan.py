@@ -21,6 +21,8 @@ class Plan:
     access: tuple[Placed, ...]
     response: tuple[Rule, ...]
     body: tuple[Rule, ...]
+    meter: tuple[Rule, ...]
+    settle: tuple[Placed, ...]
     log: tuple[Rule, ...]
     shapes_answer: bool  # some rule has a response or a body phase
     max_body: tuple[int, Refuse] | None  # the first rule's that bounds request bodies
@@ -38,11 +40,13 @@ def make_plan(rules: Iterable[Placed]) -> Plan:
     access = tuple(pair for pair in placed if type(pair[1]).access is not Rule.access)
     response = tuple(rule for _, rule in placed if type(rule).response is not Rule.response)
     body = tuple(rule for _, rule in placed if type(rule).body is not Rule.body)
+    meter = tuple(rule for _, rule in placed if type(rule).meter is not Rule.meter)
+    settle = tuple(pair for pair in placed if type(pair[1]).settle is not Rule.settle)
     log = tuple(rule for _, rule in placed if type(rule).log is not Rule.log)
     bound = next((rule.max_body for _, rule in placed if rule.max_body is not None), None)
     last = access[-1][0] if access else -1
     after = tuple(tuple(pair for pair in access if pair[0] >= start) for start in range(last + 1))
-    return Plan(placed, access, response, body, log, bool(response or body), bound, after)
+    return Plan(placed, access, response, body, meter, settle, log, bool(response or body), bound, after)
 
 
 NO_PLAN = make_plan(())

@@ -10,7 +10,7 @@ To add a plugin: one file in ``policy/plugins`` with a ``PLUGIN = PluginType(…
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aimon_local.model.schema import EntityRule, Field
 from aimon_local.policy.call import BodyFilter, Call, Outcome, Refuse, ResponseDraft
@@ -53,6 +53,18 @@ class Outline:
     response_fields: tuple[tuple[bytes, bytes], ...]
 
 
+class Meter(Protocol):
+    """Reads an answer's body as it passes, and may take bytes out of it."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Bytes of the upstream; the bytes to pass on now."""
+        ...
+
+    def rest(self) -> bytes:
+        """The upstream's body is over: what was held back of it."""
+        ...
+
+
 class Rule:
     """One configured plugin instance, compiled. A phase that is not overridden costs nothing."""
 
@@ -69,6 +81,16 @@ class Rule:
 
     def body(self, call: Call, draft: ResponseDraft) -> BodyFilter | None:
         """Ask for the whole answer's body: return the function that edits it, or None to let it stream."""
+
+    def meter(self, call: Call, draft: ResponseDraft) -> Meter | None:
+        """Ask to see the upstream's body bytes as they pass, without holding them up."""
+
+    def settle(self, call: Call, complete: bool) -> None:
+        """The request is over, exactly once for each that reached this rule: true up what ``access`` has held.
+
+        ``complete`` is False where either side cut it. Changed counters go to ``call.touched``, facts for the ledger to
+        ``call.notes``.
+        """
 
     def log(self, call: Call, outline: Outline) -> LogOrder | None:
         """Say what is to be written elsewhere."""
