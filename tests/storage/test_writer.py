@@ -129,7 +129,7 @@ def test_a_short_lock_is_waited_out_in_silence(tmp_path):
         other.close()
 
     async def run():
-        await _with_states(tmp_path, steps, patience=30)
+        await _with_states(tmp_path, steps, patience=5)
 
     asyncio.run(run())
 
@@ -195,21 +195,24 @@ def test_a_full_database_is_told_at_once_and_heals(tmp_path, monkeypatch):
         assert writer.failure is None
         assert len(stored(database)) == 3000
 
-    with_states(tmp_path, steps, patience=30)
+    with_states(tmp_path, steps, patience=5)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="modes don't bind here")
 def test_a_read_only_file(tmp_path):
     async def steps(writer, database):
         states = writer._on_state
+        other = database.connect()  # as the entities' one: the log and its index are there, and writable
+        other.execute("PRAGMA user_version").fetchone()
         database.path.chmod(stat.S_IRUSR)
         told = add(writer, usage_row(1))
         assert isinstance(await states.queue.get(), StoreError)
         database.path.chmod(0o600)
         assert await told is None
         assert len(stored(database)) == 1
+        other.close()
 
-    with_states(tmp_path, steps, patience=30)
+    with_states(tmp_path, steps, patience=5)
 
 
 def test_a_database_that_is_made_read_only_under_the_writer(tmp_path, monkeypatch):
@@ -232,7 +235,7 @@ def test_a_database_that_is_made_read_only_under_the_writer(tmp_path, monkeypatc
         read_only["on"] = False
         assert await told is None
 
-    with_states(tmp_path, steps, patience=30)
+    with_states(tmp_path, steps, patience=5)
 
 
 def test_a_damaged_database_is_told_as_such(tmp_path, monkeypatch):
@@ -295,7 +298,7 @@ def test_a_thread_that_dies_is_replaced_and_its_batch_goes_in(tmp_path, monkeypa
         assert len(stored(database)) == 3
         assert writer.failure is None
 
-    with_states(tmp_path, steps, patience=30)
+    with_states(tmp_path, steps, patience=5)
 
 
 def test_a_database_file_that_is_taken_away_is_noticed(tmp_path, monkeypatch):
@@ -313,7 +316,7 @@ def test_a_database_file_that_is_taken_away_is_noticed(tmp_path, monkeypatch):
         assert await told is None
         assert len(stored(database)) == 2
 
-    with_states(tmp_path, steps, patience=30)
+    with_states(tmp_path, steps, patience=5)
 
 
 def test_rows_that_never_went_in_are_counted_at_the_end(tmp_path):
