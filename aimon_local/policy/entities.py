@@ -34,19 +34,33 @@ def field_line(name: str, value: str) -> Header:
     return header(name, value.translate(_BREAKERS))
 
 
-def read_consumer(entity: Entity, groups: Iterable[str], tiers: Iterable[tuple[str, str]]) -> Consumer:
-    """A consumer with its ACL groups (in order of creation) and consumer groups ((id, name), any order)."""
+def read_consumer(
+    entity: Entity, groups: Iterable[str], tiers: Iterable[tuple[str, str]], earlier: Consumer | None = None
+) -> Consumer:
+    """A consumer with its ACL groups (in order of creation) and consumer groups ((id, name), any order).
+
+    ``earlier`` is given back if it says the same.
+    """
     username, custom_id = entity.get("username"), entity.get("custom_id")
-    named = (("X-Consumer-ID", entity["id"]), ("X-Consumer-Username", username), ("X-Consumer-Custom-ID", custom_id))
-    return Consumer(
+    facts = (
         entity["id"],
         username,
         custom_id,
         tuple(entity.get("tags") or ()),
         tuple(groups),
         tuple(sorted(tiers, key=lambda tier: (tier[1], tier[0]))),
-        tuple(field_line(name, value) for name, value in named if value is not None),
     )
+    if earlier is not None and facts == (
+        earlier.id,
+        earlier.username,
+        earlier.custom_id,
+        earlier.tags,
+        earlier.groups,
+        earlier.tiers,
+    ):
+        return earlier
+    named = (("X-Consumer-ID", entity["id"]), ("X-Consumer-Username", username), ("X-Consumer-Custom-ID", custom_id))
+    return Consumer(*facts, identity=tuple(field_line(name, value) for name, value in named if value is not None))
 
 
 # How the credential of each kind is called upstream.

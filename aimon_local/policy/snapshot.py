@@ -114,33 +114,36 @@ def build(
     """The snapshot of stored entities, by kind.
 
     ``plugin_types`` iterates in the order of plugins. ``digest`` makes of a client's key what is stored as ``key``.
-    ``previous``: a rule whose plugin has not changed since keeps its compiled form (and what it remembers).
+    ``previous``: what has not changed since then is not compiled again, and a rule keeps what it remembers.
     Raises ConfigError for a plugin that nobody knows, or whose stored configuration can't be compiled.
     """
-    consumers = _consumers(rows)
+    before = previous or _NOTHING
+    consumers = _consumers(rows, before.consumers)
     services = {row["id"]: read_service(row) for row in rows.get("services", ()) if row.get("enabled", True)}
     routes = {row["id"]: read_route(row) for row in rows.get("routes", ())}
-    rules = _rules(rows.get("plugins", ()), plugin_types, {} if previous is None else previous._rules)
+    rules = _rules(rows.get("plugins", ()), plugin_types, before._rules)
     instances = _instances(rules, plugin_types)
-    known = None if previous is None else previous._router.patterns
     return Snapshot(
         consumers=consumers,
         services=services,
         routes=routes,
         upstreams=_upstreams(rows),
-        _router=Router(routes.values(), services, known),
+        _router=Router(routes.values(), services, before._router.patterns),
         _digest=digest,
         _names={each.username: each for each in consumers.values() if each.username is not None},
-        _keys=_credentials(rows, "keyauth_credentials", "key-auth", "key"),
-        _basic=_credentials(rows, "basicauth_credentials", "basic-auth", "username"),
-        _jwt=_credentials(rows, "jwt_secrets", "jwt", "key"),
+        _keys=_credentials(rows.get("keyauth_credentials", ()), "key-auth", "key", before._keys),
+        _basic=_credentials(rows.get("basicauth_credentials", ()), "basic-auth", "username", before._basic),
+        _jwt=_credentials(rows.get("jwt_secrets", ()), "jwt", "key", before._jwt),
         _instances=instances,
         _profiles=_profiles(consumers.values(), instances),
         _rules=rules,
     )
 
 
-def _consumers(rows: Rows) -> dict[str, Consumer]:
+_NOTHING = Snapshot({}, {}, {}, {}, Router((), {}), str, {}, {}, {}, {}, {}, {}, {})
+
+
+def _consumers(rows: Rows, earlier: Mapping[str, Consumer]) -> dict[str, Consumer]:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for row in sorted(rows.get("acls", ()), key=lambda row: row.get("created_at") or 0):
         groups[row["consumer"]["id"]].append(row["group"])
@@ -150,13 +153,20 @@ def _consumers(rows: Rows) -> dict[str, Consumer]:
         group = row["consumer_group"]["id"]
         tiers[row["consumer"]["id"]].append((group, names[group]))
     return {
-        row["id"]: read_consumer(row, groups.get(row["id"], ()), tiers.get(row["id"], ()))
+        row["id"]: read_consumer(row, groups.get(row["id"], ()), tiers.get(row["id"], ()), earlier.get(row["id"]))
         for row in rows.get("consumers", ())
     }
 
 
-def _credentials(rows: Rows, table: str, kind: str, by: str) -> dict[str, Credential]:
-    return {row[by]: read_credential(kind, row) for row in rows.get(table, ())}
+def _credentials(
+    rows: Iterable[Entity], kind: str, by: str, earlier: Mapping[str, Credential]
+) -> dict[str, Credential]:
+    out: dict[str, Credential] = {}
+    for row in rows:
+        name = row[by]
+        same = earlier.get(name)
+        out[name] = same if same is not None and same.fields is row else read_credential(kind, row)
+    return out
 
 
 def _upstreams(rows: Rows) -> dict[str, Upstream]:

@@ -153,3 +153,17 @@ def test_upstreams_by_name_with_their_targets():
 def test_a_stored_plugin_that_nobody_knows_is_a_fault():
     with pytest.raises(ConfigError, match="nope"):
         snap(plugins=[plugin("nope", 1)])
+
+
+def test_what_has_not_changed_is_kept_and_what_has_is_not():
+    person, key = {"id": "1", "username": "a"}, {"id": "k", "key": "#x", "consumer": {"id": "1"}}
+    first = snap(consumers=[person], keyauth_credentials=[key])
+    again = snap(first, consumers=[person], keyauth_credentials=[key])
+    assert again.consumers["1"] is first.consumers["1"]
+    assert again.key_credential("x") is first.key_credential("x")
+    group = {"id": "x", "group": "g", "consumer": {"id": "1"}}
+    other = snap(again, consumers=[person], acls=[group], keyauth_credentials=[{**key, "ttl": 5}])
+    assert other.consumers["1"].groups == ("g",)
+    assert other.key_credential("x").expires == 5
+    renamed = snap(other, consumers=[{**person, "username": "b"}], acls=[group])
+    assert renamed.consumers["1"].identity[1][1] == b"b"
