@@ -7,6 +7,8 @@ handler end here: logged once, answered with 500 where that is still possible.
 
 import asyncio
 import logging
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from time import monotonic
 from typing import cast
 
@@ -30,6 +32,8 @@ LINGER = 4  # of nothing any more
 TUNNEL = 5  # of another protocol
 
 _BODIES = (BODY, DISCARD)
+
+_NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: close sends a reset
 
 
 class ServerConnection(Answering):
@@ -460,7 +464,14 @@ class ServerConnection(Answering):
             self._transport.close()  # what passed arrives; its frame shows that the rest is missing
             self._set_deadline(self._shared.limits.linger_seconds)
         else:
-            self._transport.abort()
+            self._reset_connection()
+
+    def _reset_connection(self) -> None:
+        """End it with a reset: where no frame shows that something is missing, a mere close would look like the end."""
+        socket = self._transport.get_extra_info("socket")
+        if socket is not None and not self._transport.is_closing():
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+        self._transport.abort()
 
     # ---- tunnels
 
@@ -511,7 +522,7 @@ class ServerConnection(Answering):
     def cut(self) -> None:
         """The listener's patience is over."""
         self._drop_handler()
-        self._transport.abort()
+        self._reset_connection()
 
     @property
     def activity(self) -> str:

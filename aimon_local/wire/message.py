@@ -100,7 +100,7 @@ class UpstreamRequest:
     head: bytes  # "GET /x HTTP/1.1\r\nhost: …\r\n…" without framing fields and final CRLFs
     method: bytes
     body: bytes | None  # the whole body, sent with its length in one write; None: it streams
-    # Of a streaming body: its length, None: chunked. Of an empty whole one: None: no length goes out (the client sent none).
+    # Of a streaming body: its length, None: chunked. Of an empty whole one, None: no length goes out, as none came.
     content_length: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     upgrade: bool = False  # a 101 is welcome

@@ -48,6 +48,7 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_buffer",
         "_chunks",
+        "_eof",
         "_exchange",
         "_interim",
         "_left",
@@ -77,6 +78,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._buffer = b""
         self._chunks: ChunkDecoder | None = None
         self._left = 0
+        self._eof = False  # the upstream's half of a tunnel has ended
         self._interim = 0
         self._upload = False  # the request's body is not out as a whole
         self._upload_left: int | None = None  # bytes of it, where its length is declared
@@ -115,7 +117,10 @@ class UpstreamConnection(asyncio.Protocol):
         state = self._state
         exchange = self._exchange
         if state == TUNNEL and exchange is not None:
+            self._eof = True
             exchange.events.on_data(b"", True)
+            if not self._upload:
+                self._end_tunnel(exchange)
             return True
         self._ended(clean=True)
         return False
@@ -217,8 +222,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     def end_body(self) -> None:
         """The streaming request is complete; or our half of a tunnel."""
-        if self._state == TUNNEL:
-            if self._transport.can_write_eof():
+        exchange = self._exchange
+        if self._state == TUNNEL and exchange is not None:
+            self._upload = False
+            if self._eof:
+                self._end_tunnel(exchange)
+            elif self._transport.can_write_eof():
                 self._transport.write_eof()
         elif self._upload:
             if self._upload_left:
@@ -339,6 +348,7 @@ class UpstreamConnection(asyncio.Protocol):
             bad("101 without having asked")
         self._buffer = b""
         self._state = TUNNEL
+        self._upload = True  # our half of it
         self._renew()  # as Kong's: a tunnel in which nothing comes back for the read timeout is closed
         exchange.events.on_head(head, data, False)
 
@@ -369,6 +379,14 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._write_paused:
             self._set_deadline(exchange.request.timeouts.read)
         exchange.events.on_head(head, data, False)
+
+    def _end_tunnel(self, exchange: "UpstreamExchange") -> None:
+        """Both sides have ended: the connection closes once everything is out."""
+        exchange.done = True
+        self._exchange = None
+        self._state = DEAD
+        self.deadline = NEVER
+        self._transport.close()
 
     def _pass(self, data: bytes, *, last: bool) -> None:
         """Body bytes on their way; the connection is given back before the last of them are told."""

@@ -1,6 +1,7 @@
 """The chunked coding: our decoder against h11's, and its own laws."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def test_any_cut_gives_the_same_body(chunks, data):
     raw = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in chunks) + b"0\r\nA: b\r\n\r\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
     edges = [0, *cuts, len(raw)]
-    pieces = [raw[a:b] for a, b in zip(edges, edges[1:], strict=False) if a != b]
+    pieces = [raw[a:b] for a, b in pairwise(edges) if a != b]
     decoder = ChunkDecoder(Limits())
     assert decoded(decoder, pieces) == (b"".join(chunks), True)
     assert decoder.trailers == [(b"a", b"b", b"A: b")]

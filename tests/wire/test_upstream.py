@@ -286,7 +286,7 @@ class TestTime:
         assert [each.kind for each in events.failures] == [FailureKind.READ_TIMEOUT]
 
     def test_an_upload_counts_as_work_a_stalled_one_times_out(self, upstream, time):
-        exchange, events = upstream.send(b"POST", None, timeouts=Timeouts(read=1, write=5))
+        _, events = upstream.send(b"POST", None, timeouts=Timeouts(read=1, write=5))
         time.advance(100)
         assert not events.failures
         upstream.connection.pause_writing()
