@@ -81,12 +81,9 @@ class Route:
     tags: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Match:
-    """What ROUTE found: the route, its service, and what the request's path means to them.
-
-    Treat it as frozen: equal requests share one.
-    """
+    """What ROUTE found: the route, its service, and what the request's path means to them. Equal requests share one."""
 
     route: Route
     service: Service | None

@@ -56,23 +56,24 @@ def test_as_recorded(story, request_):
 
 HOSTS = ["a.test", "b.a.test", "*.test", "a.*", "a.test:81", "*.a.test:80"]
 PATHS = ["/", "/a", "/a/b", "/b", "~/a", "~/a/\\d+$", "~/(?<n>[ab])/"]
-routes_strategy = st.lists(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "hosts": st.lists(st.sampled_from(HOSTS), min_size=1, max_size=2, unique=True),
-            "paths": st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True),
-            "methods": st.lists(st.sampled_from(["GET", "POST"]), min_size=1, max_size=2, unique=True),
-            "headers": st.dictionaries(
-                st.sampled_from(["x-v", "X-W"]),
-                st.lists(st.sampled_from(["1", "B", "~*^[12]$"]), min_size=1, max_size=2),
-                min_size=1,
-            ),
-            "regex_priority": st.integers(-1, 2),
-        },
-    ),
-    max_size=7,
+PRIORITY = st.integers(-1, 2)
+path_lists = st.lists(st.sampled_from(PATHS), min_size=1, max_size=3, unique=True)
+by_path = st.fixed_dictionaries({"paths": path_lists}, optional={"regex_priority": PRIORITY})
+by_all = st.fixed_dictionaries(
+    {},
+    optional={
+        "hosts": st.lists(st.sampled_from(HOSTS), min_size=1, max_size=2, unique=True),
+        "paths": path_lists,
+        "methods": st.lists(st.sampled_from(["GET", "POST"]), min_size=1, max_size=2, unique=True),
+        "headers": st.dictionaries(
+            st.sampled_from(["x-v", "X-W"]),
+            st.lists(st.sampled_from(["1", "B", "~*^[12]$"]), min_size=1, max_size=2),
+            min_size=1,
+        ),
+        "regex_priority": PRIORITY,
+    },
 )
+routes_strategy = st.lists(st.one_of(by_path, by_all), max_size=7)
 requests_strategy = st.lists(
     st.tuples(
         st.sampled_from(["GET", "POST", "PUT"]),
