@@ -87,6 +87,8 @@ class Gateway:
         settings, stack = self.settings, self._stack
         database = self.database = Database.open(settings.data, synchronous=settings.synchronous)
         stack.callback(database.close)
+        for line in database.notes:
+            self._note(line)
         self.store = await EntityStore.open(database)
         stack.push_async_callback(self.store.close)
         self.queries = await Queries.open(database)
@@ -98,6 +100,7 @@ class Gateway:
         await self._listen()
         await self._plant()
         self._prune()
+        stack.callback(self._stop_pruning)
 
     async def _make_live(self) -> Live:
         hashes = self.settings.credentials == "hashed"
@@ -107,14 +110,14 @@ class Gateway:
         for kind, rows in (await self.store.load()).items():
             catalog.apply([Change("put", kind, row) for row in rows])
         state = LimitState()
-        state.load(await self.queries.counters(self.clock.now_ns() // 1_000_000_000))
+        state.load(await self.queries.counters(self.clock.now_ns()))
         return Live(catalog, self.store, BY_NAME, digest, state)
 
     def _make_runtime(self) -> Runtime:
         pool = Pool(http=self.settings.http)
         self._stack.push_async_callback(pool.close)
         self.metrics = Metrics()
-        sinks = Sinks(self.metrics, self._note)
+        sinks = Sinks(self.metrics, lambda fault: self._note(str(fault)))
         self._stack.push_async_callback(sinks.close, _SINK_SECONDS)
         destinations = Destinations()
         self.live.on_swap.append(lambda snapshot: destinations.balancer.sync(snapshot.upstreams.values()))
@@ -173,8 +176,10 @@ class Gateway:
     def _prune(self) -> None:
         """Forget windows that are over, now and then; the timer ends with the stack."""
         self.live.state.prune(self.clock.now_ns())
-        timer = asyncio.get_running_loop().call_later(_PRUNE_SECONDS, self._prune)
-        self._stack.callback(timer.cancel)
+        self._pruning = asyncio.get_running_loop().call_later(_PRUNE_SECONDS, self._prune)
+
+    def _stop_pruning(self) -> None:
+        self._pruning.cancel()
 
     def _ledger_state(self, failure: StoreError | None) -> None:
         if failure is None:

@@ -58,7 +58,6 @@ class ProxyExchange:
         "forwarded",
         "gathered",
         "head",
-        "held",
         "lines",
         "meter",
         "over",
@@ -95,7 +94,6 @@ class ProxyExchange:
         self.over = False  # recorded
         self.filter: BodyFilter | None = None
         self.meter: Meter | None = None
-        self.held: tuple[ResponseDraft, list[bytes]] | None = None  # a head that waits for its filtered body
         self.lines: list[bytes] = []  # of the answer's head
         self.streaming = False  # the answer's head is out, its body follows
         self.trailers: Sequence[Header] = ()
@@ -124,7 +122,8 @@ class ProxyExchange:
 
     def _route(self) -> Stop | None:
         call = self.call
-        if self.runtime.ledger.failure is not None:
+        ledger = self.runtime.ledger
+        if ledger.failure is not None or ledger.overloaded:
             return refusals.STORE_DOWN
         refused = refusals.METHODS.get(call.method)
         if refused is not None:
@@ -286,26 +285,27 @@ class ProxyExchange:
         self.upstream_status = head.status
         if self.choice is not None and self.choice.target is not None:
             runtime.destinations.answered(self.choice, head.status)
-        draft = ResponseDraft(head.status, head.fields, True, head.reason.decode("latin-1"))
-        if plan.shapes_answer:
+        status, fields = head.status, head.fields
+        if plan.shapes_answer or plan.meter:
+            draft = ResponseDraft(status, fields, True, head.reason.decode("latin-1"))
             self._shape(draft, head)
-        lines = self.lines = reply.proxied_lines(call, draft, runtime.product, self.latencies())
-        self.status = draft.status
+            status, fields = draft.status, draft.fields
+        lines = self.lines = reply.proxied_lines(call, fields, runtime.product, self.latencies())
+        self.status = status
         if self.filter is not None:
-            self.held = (draft, lines)
             self._filter(data, last)
             return
         self.answering = True
-        if plan.meter and head.has_body:
-            data = self._metered(draft, data, last)
+        if self.meter is not None:
+            data = self._read(data, last)
         self.bytes_out += len(data)
         if head.status == 101:
             self._record(lambda: self._tunnel(lines, data))
         elif last:
-            self._record(lambda: self.client.respond(draft.status, lines, data, length=head.content_length))
+            self._record(lambda: self.client.respond(status, lines, data, length=head.content_length))
         else:
             self.streaming = True
-            self.client.start(draft.status, lines, head.content_length, data)
+            self.client.start(status, lines, head.content_length, data)
 
     def _metered(self, draft: ResponseDraft, data: bytes, last: bool) -> bytes:
         """Let a rule read the body from here on."""
@@ -330,9 +330,13 @@ class ProxyExchange:
             filters = [made for rule in self.plan.body if (made := rule.body(self.call, draft)) is not None]
             if filters:
                 self.filter = _chain(filters)
+            meters = (rule.meter(self.call, draft) for rule in self.plan.meter)
+            self.meter = next((meter for meter in meters if meter is not None), None)
 
     def _filter(self, data: bytes, last: bool) -> None:
         """Gather the answer's body; it goes out filtered and whole."""
+        if self.meter is not None:
+            data = self._read(data, last)
         self.gathered.append(data)
         self.bytes_out += len(data)
         if self.bytes_out > self.runtime.settings.filter_bytes:
@@ -340,13 +344,11 @@ class ProxyExchange:
         if not last:
             return None
         assert self.filter is not None
-        assert self.held is not None
-        draft, lines = self.held
         body = self.filter(b"".join(self.gathered))
         self.gathered.clear()
         self.answering = True
         self.bytes_out = len(body)
-        return self._record(lambda: self.client.respond(draft.status, lines, body))
+        return self._record(lambda: self.client.respond(self.status, self.lines, body))
 
     def on_data(self, data: bytes, last: bool) -> None:
         """Body bytes of the upstream."""
@@ -413,7 +415,7 @@ class ProxyExchange:
     def _may_try_again(self, failure: Failure) -> bool:
         """Only what can't have been processed is sent again (RFC 9110 §9.2.2): a request is never doubled."""
         match = self.call.match
-        if not self.replayable or match is None or match.service is None or self.held is not None:
+        if not self.replayable or match is None or match.service is None or self.filter is not None:
             return False
         if failure.sent or failure.kind in refusals.FINAL:
             return False
@@ -421,7 +423,7 @@ class ProxyExchange:
 
     def _give_up(self, stop: Refuse) -> None:
         """Answer in the upstream's place; what is still on its way from it is dropped."""
-        self.filter = self.held = None
+        self.filter = None
         self.gathered.clear()
         self._drop_upstream()
         self._refuse(stop)

@@ -16,9 +16,10 @@ def read_call(runtime: "Runtime", client: Client, head: RequestHead) -> Call:
     raw_path, question, query = head.path.decode("latin-1").partition("?")
     method = head.method.decode("latin-1")
     live = runtime.live
+    now = runtime.clock.now_ns()
     return Call(
-        now_ns=runtime.clock.now_ns(),
-        request_id=runtime.request_id(),
+        now_ns=now,
+        request_id=runtime.request_id(now),
         client_ip=client.peer[0],
         client_port=client.peer[1],
         server_port=client.local_port,

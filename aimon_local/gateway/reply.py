@@ -28,32 +28,30 @@ def own_lines(call: Call, stop: Refuse | Answer, draft: ResponseDraft, product: 
     if not any(name == b"server" for name, _, _ in draft.fields):
         lines.append(b"Server: " + product)
     if stop.proxied:
-        lines.append(
-            b"X-Kong-Upstream-Latency: %d\r\nX-Kong-Proxy-Latency: %d\r\nVia: 1.1 %b" % (*spent[1::-1], product)
-        )
+        lines += _marks(spent, b"1.1 " + product)
     else:
         lines.append(b"X-Kong-Response-Latency: %d" % spent[2])
     lines.append(b"X-Kong-Request-Id: " + call.request_id.encode())
     return lines
 
 
-def proxied_lines(call: Call, draft: ResponseDraft, product: bytes, spent: Latencies) -> list[bytes]:
+def proxied_lines(call: Call, fields: list[Header], product: bytes, spent: Latencies) -> list[bytes]:
     """The lines of the upstream's answer."""
-    via = b"1.1 " + product
-    served = False
-    for name, value, _ in draft.fields:
-        if name == b"via":
-            via = value + b", " + via
-        elif name == b"server":
-            served = True
-    lines = _merged(call, draft.fields)
-    if not served:
+    names = [name for name, _, _ in fields]
+    lines = _merged(call, fields)
+    if b"server" not in names:
         lines.append(b"Server: " + product)
-    lines.append(b"X-Kong-Upstream-Latency: %d" % spent[1])
-    lines.append(b"X-Kong-Proxy-Latency: %d" % spent[0])
-    lines.append(b"Via: " + via)
+    via = b"1.1 " + product
+    if b"via" in names:
+        via = b", ".join([*(value for name, value, _ in fields if name == b"via"), via])
+    lines += _marks(spent, via)
     lines.append(b"X-Kong-Request-Id: " + call.request_id.encode())
     return lines
+
+
+def _marks(spent: Latencies, via: bytes) -> tuple[bytes, bytes, bytes]:
+    """What tells that an answer came from an upstream."""
+    return b"X-Kong-Upstream-Latency: %d" % spent[1], b"X-Kong-Proxy-Latency: %d" % spent[0], b"Via: " + via
 
 
 # Ours, and not the upstream's to set.
@@ -62,12 +60,26 @@ _OURS = frozenset(
 )
 
 
+class _Hidden(dict[tuple[bytes, ...], frozenset[bytes]]):
+    """Lower-case names that the fields of the rules and ours take the place of; worked out once per set of names."""
+
+    def __missing__(self, names: tuple[bytes, ...]) -> frozenset[bytes]:
+        hidden = _OURS.union(name.lower() for name in names)
+        if len(self) >= 256:
+            self.clear()
+        self[names] = hidden
+        return hidden
+
+
+_hidden = _Hidden()
+
+
 def _merged(call: Call, fields: list[Header]) -> list[bytes]:
     """Field lines, those that a rule has set in place of the upstream's of the same name."""
     ruled = call.reply_fields
     if not ruled:
         return [line for name, _, line in fields if name not in _OURS]
-    hidden = _OURS.union([name.lower() for name, _ in ruled])
+    hidden = _hidden[tuple([name for name, _ in ruled])]
     lines = [line for name, _, line in fields if name not in hidden]
     lines += [b"%b: %b" % pair for pair in ruled]
     return lines

@@ -26,6 +26,11 @@ class Ledger(Protocol):
         """Why nothing can be written now; None: all is well."""
         ...
 
+    @property
+    def overloaded(self) -> bool:
+        """More rows wait than it can keep up with."""
+        ...
+
     def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Callable[[StoreError | None], None]) -> None:
         """Store a row; ``then`` hears of the commit."""
         ...
@@ -55,14 +60,14 @@ class Runtime:
     report: Callable[[Exception], None]  # faults that no client may hear of in full
     process_id: int = 0
     _chance: SystemRandom = field(default_factory=SystemRandom)
-    _ids: list[str] = field(default_factory=list)
+    _tails: list[str] = field(default_factory=list)
 
-    def request_id(self) -> str:
-        """A new request id: 32 lower-case hex digits, as Kong's."""
-        if not self._ids:
-            block = f"{self._chance.getrandbits(128 * 64):02048x}"  # one look at the system's chance for 64 requests
-            self._ids.extend(block[at : at + 32] for at in range(0, 2048, 32))
-        return self._ids.pop()
+    def request_id(self, now_ns: int) -> str:
+        """A new request id: 32 lower-case hex digits, as Kong's; time first, so the ledger's index grows in order."""
+        if not self._tails:
+            block = f"{self._chance.getrandbits(64 * 64):01024x}"  # one look at the system's chance for 64 requests
+            self._tails.extend(block[at : at + 16] for at in range(0, 1024, 16))
+        return f"{now_ns:016x}{self._tails.pop()}"
 
     def forward_head(self, call: Call, head: RequestHead, choice: Choice) -> bytes:
         """The head that goes upstream, all but its framing."""

@@ -17,7 +17,7 @@ def wire_error(runtime: "Runtime") -> RenderError:
         fields = head.fields if head is not None else []
         accept = [value for name, value, _ in fields if name == b"accept"]
         content_type = next((value for name, value, _ in fields if name == b"content-type"), None)
-        request_id = runtime.request_id()
+        request_id = runtime.request_id(runtime.clock.now_ns())
         kind, body = pages.page(pages.failure_form(accept, content_type), message, request_id)
         lines = [
             b"Content-Type: " + kind,

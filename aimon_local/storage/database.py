@@ -142,7 +142,7 @@ def check(db: sqlite3.Connection, path: Path) -> None:
     """SQLite's own check of the file's structure; StoreCorrupt says what it found first."""
     tables = ["1"]
     if path.stat().st_size > WHOLE_CHECK:
-        rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'usage'").fetchall()
+        rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'usage_rows'").fetchall()
         tables = [name for (name,) in rows]
     for table in tables:
         found = db.execute(f"PRAGMA quick_check({table})").fetchone()[0]
