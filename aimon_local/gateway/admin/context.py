@@ -30,7 +30,7 @@ class Node:
 
     node_id: str  # a UUID, stable over restarts
     hostname: str
-    version: str
+    version: str  # aimon-local's own, for the Server field
     pid: int
     plugins: Sequence[PluginType]
     configuration: Mapping[str, Any] = field(default_factory=dict)  # settings worth showing; no secrets
@@ -64,10 +64,14 @@ class LogLevel(Protocol):
 
 
 class TargetHealth(Protocol):
-    """What the balancer thinks of targets."""
+    """What the balancer thinks of an upstream's targets, in Kong's words (HEALTHY, UNHEALTHY, HEALTHCHECKS_OFF)."""
 
-    def healthy(self, upstream_id: str, target_id: str) -> bool:
-        """Whether the target gets requests, as far as its health goes."""
+    def upstream(self, upstream_id: str) -> str:
+        """The word for the upstream as a whole."""
+        ...
+
+    def target(self, upstream_id: str, target_id: str) -> str:
+        """The word for one target."""
         ...
 
     def mark(self, upstream_id: str, target_id: str, healthy: bool) -> None:
@@ -95,7 +99,7 @@ class AdminContext:
     load: Callable[[], Load]
     metrics: Callable[[], str]
     cache: AnswerCache  # what proxy-cache keeps
-    usage: Callable[[str], Awaitable[Mapping[str, Any]]]  # a consumer's id → the totals of its stored usage rows
+    usage: Callable[[str | None], Awaitable[Mapping[str, Any]]]  # totals of a consumer (id or name), or of all
     log_level: LogLevel
     health: TargetHealth
 

@@ -1,0 +1,102 @@
+"""The Admin API as an app of the wire: guard, dispatch by the table, body, handler, and the fields of every answer.
+
+The order of judgement: who asks (403, 401), what path (404), which verb (405), which body (415, 400), the handler.
+"""
+
+from collections.abc import Awaitable
+
+from aimon_local.errors import StoreBusy, StoreError, StoreFull
+from aimon_local.gateway.admin import guard
+from aimon_local.gateway.admin.ask import NOT_ALLOWED, NOT_FOUND, Ask, Query, Reply, message, refused
+from aimon_local.gateway.admin.body import EMPTY, MOST_ARGUMENTS, TOO_MANY, Body, decode
+from aimon_local.gateway.admin.context import AdminContext
+from aimon_local.gateway.admin.router import Match, Router, trimmed
+from aimon_local.gateway.admin.table import TABLE, Endpoint
+from aimon_local.model.violation import Violation
+from aimon_local.wire.app import App, Request, Response
+
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_UNSUPPORTED = Reply(415)
+_UNAUTHORIZED = message(401, "Unauthorized")
+
+Fields = tuple[tuple[str, str], ...]
+
+
+def admin_app(context: AdminContext) -> App:
+    """The Admin API of one gateway."""
+    router = Router(TABLE)
+    server = ("Server", f"aimon-local/{context.node.version}")
+
+    async def app(request: Request) -> Response:
+        begun = context.clock.monotonic_ns()
+        reply, shared = await _answered(context, router, request)
+        latency = (context.clock.monotonic_ns() - begun) // 1_000_000
+        kind: Fields = () if reply.content_type is None else (("Content-Type", reply.content_type),)
+        fields = (*kind, server, *shared, *reply.fields, ("X-Kong-Admin-Latency", str(latency)))
+        return Response(reply.status, reply.body, fields)
+
+    return app
+
+
+async def _answered(context: AdminContext, router: Router, request: Request) -> tuple[Reply, Fields]:
+    """The answer, and the cross-origin fields that go with it."""
+    origins = request.get_all("origin")
+    why = guard.refusal(context.access, request.host, origins, request.get("sec-fetch-site"))
+    if why is not None:
+        return message(403, why), ()
+    shared = _cross_origin(origins)
+    if request.method != "OPTIONS" and not guard.has_token(
+        context.access, request.get("kong-admin-token"), request.get("authorization")
+    ):
+        return Reply(401, _UNAUTHORIZED.body, _UNAUTHORIZED.content_type, (("WWW-Authenticate", "Bearer"),)), shared
+    match = router.match(request.path)
+    if match is None:
+        return NOT_FOUND, shared
+    return await _dispatched(context, match, request), shared
+
+
+def _cross_origin(origins: list[str]) -> Fields:
+    """Kong's own, for an Origin that the guard let pass."""
+    origin = origins[0] if origins else "*"
+    return (("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"))
+
+
+async def _dispatched(context: AdminContext, match: Match, request: Request) -> Reply:
+    if request.method == "OPTIONS":
+        return _options(match, request)
+    endpoint = match.methods.get("GET" if request.method == "HEAD" else request.method)
+    if endpoint is None:
+        return NOT_ALLOWED
+    query = Query.of(request.query)
+    if len(query.pairs) > MOST_ARGUMENTS:
+        return refused(TOO_MANY)
+    body = _body(endpoint, request)
+    if isinstance(body, Reply):
+        return body
+    ask = Ask(context, request, trimmed(request.path), match.params(endpoint), query, body)
+    try:
+        made = endpoint.handler(ask)
+        return await made if isinstance(made, Awaitable) else made
+    except StoreError as fault:
+        status = 503 if isinstance(fault, StoreBusy | StoreFull) else 500
+        return message(status, f"{fault}; {fault.hint}" if fault.hint else str(fault))
+
+
+def _options(match: Match, request: Request) -> Reply:
+    allowed = match.allowed()
+    headers = request.get("access-control-request-headers") or "Content-Type"
+    fields = (
+        ("Allow", allowed),
+        ("Access-Control-Allow-Methods", allowed),
+        ("Access-Control-Allow-Headers", headers),
+    )
+    return Reply(204, fields=fields)
+
+
+def _body(endpoint: Endpoint, request: Request) -> Body | Reply:
+    if request.method not in _WITH_BODY or endpoint.raw:
+        return EMPTY
+    made = decode(request.body, request.get("content-type"), request.get("content-length"))
+    if isinstance(made, Violation):
+        return refused(made)
+    return _UNSUPPORTED if isinstance(made, str) else made
