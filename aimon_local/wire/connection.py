@@ -304,9 +304,18 @@ class ServerConnection(Answering):
             self._state = BUSY
         handler = self._handler = shared.factory(self)
         handler.on_request(head)
+        if self._handler is not handler:  # answered already
+            return rest
         if self._state == BUSY:
-            if self._handler is handler:
-                handler.on_body(b"", True)
+            handler.on_body(b"", True)
+        elif length and len(rest) >= length:  # the whole body came with the head, as small ones do
+            self._state = BUSY
+            self._waits = False
+            if len(rest) == length:
+                handler.on_body(rest, True)
+                return b""
+            handler.on_body(rest[:length], True)
+            return rest[length:]
         elif not rest and self._state == BODY and not self._read_paused:
             self._set_deadline(limits.body_seconds)
         return rest

@@ -82,7 +82,7 @@ def clean_request(fields: list[Header], connection_tokens: tuple[bytes, ...] = (
     return [each for each in fields if verdicts[each[0]] and each[0] not in nominated]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one per request, and frozen ones are slow to make
 class Hop:
     """What the gateway says upstream about the way of a request, in Kong's fields."""
 

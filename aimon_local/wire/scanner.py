@@ -21,7 +21,7 @@ _LINE = re.compile(
     rb"([-!#$%&'*+.^_`|~0-9a-zA-Z]+):[ \t]*"
     rb"((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*"
 )
-_DIGITS = re.compile(rb"[0-9]{1,18}")
+_DIGITS = 18  # of a Content-Length; below 2^63 in any case
 
 # Fields of a request that mean something to the connection; ``_connection`` gives the verdict on them.
 _SPECIAL = frozenset(
@@ -30,12 +30,21 @@ _SPECIAL = frozenset(
 _ANSWER_SPECIAL = HOP_BY_HOP | {b"content-length"}
 
 
-class _Lines(dict[bytes, Header | None]):
-    """Header lines taken apart, by their bytes; None for a line that is not plain."""
+_NOTHING: tuple[int | None, bool, bool] = (None, False, True)  # what no field at all says to the connection
 
-    def __missing__(self, line: bytes) -> Header | None:
+
+class NotPlain(Exception):
+    """A header line that h11 must read."""
+
+
+class _Lines(dict[bytes, Header]):
+    """Header lines taken apart, by their bytes; raises ``NotPlain``."""
+
+    def __missing__(self, line: bytes) -> Header:
         found = _LINE.fullmatch(line)
-        field = None if found is None else (found[1].lower(), found[2], found[1] + b": " + found[2])
+        if found is None:
+            raise NotPlain
+        field = (found[1].lower(), found[2], found[1] + b": " + found[2])
         if len(line) <= _LINE_BYTES:
             if len(self) >= _REMEMBERED:
                 self.clear()
@@ -65,23 +74,21 @@ def scan_request(raw: bytes) -> RequestHead | None:
     start = _REQUEST.fullmatch(first)
     if start is None:
         return None
-    fields: list[Header] = []
-    add = fields.append
+    try:
+        fields = list(map(_read_line, lines))
+    except NotPlain:
+        return None
     meaning: dict[bytes, bytes] = {}
     special = _SPECIAL
-    for field in map(_read_line, lines):
-        if field is None:
-            return None
-        add(field)
-        name = field[0]
+    for name, value, _ in fields:
         if name in special:
             if name in meaning:
                 return None
-            meaning[name] = field[1]
+            meaning[name] = value
     host = meaning.pop(b"host", None)
     if host is None or not _is_host(host):
         return None
-    found = _connection(meaning)
+    found = _connection(meaning) if meaning else _NOTHING
     if found is None:
         return None
     length, chunked, keep_alive = found
@@ -101,16 +108,17 @@ def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None
     add = fields.append
     meaning: dict[bytes, bytes] = {}
     special = _ANSWER_SPECIAL
-    for field in map(_read_line, lines):
-        if field is None:
-            return None
-        name = field[0]
-        if name not in special:
-            add(field)
-        elif name in meaning:
-            return None
-        else:
-            meaning[name] = field[1]
+    try:
+        for field in map(_read_line, lines):
+            name = field[0]
+            if name not in special:
+                add(field)
+            elif name in meaning:
+                return None
+            else:
+                meaning[name] = field[1]
+    except NotPlain:
+        return None
     meaning.pop(b"keep-alive", None)
     found = _connection(meaning)
     if found is None:
@@ -131,7 +139,7 @@ def _connection(meaning: dict[bytes, bytes]) -> tuple[int | None, bool, bool] | 
     keep_alive = True
     for name, value in meaning.items():
         if name == b"content-length":
-            if _DIGITS.fullmatch(value) is None:
+            if not value.isdigit() or len(value) > _DIGITS:
                 return None
             length = int(value)
         elif name == b"connection":
