@@ -5,7 +5,7 @@ set ``call.consumer``, the shell asks the snapshot for the consumer's plan and g
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aimon_local.policy.call import Refuse
 from aimon_local.policy.rule import Rule
@@ -50,4 +50,9 @@ def make_plan(rules: Iterable[Placed]) -> Plan:
 
 
 NO_PLAN = make_plan(())
-"""The plan of a request that no route matches: no plugin runs, as in Kong."""
+"""Without any rule."""
+
+
+def aftermath(plan: Plan) -> Plan:
+    """What is left of a plan for a request that was answered before any plugin: the answer's edits and the logs."""
+    return replace(plan, access=(), meter=(), settle=(), max_body=None, _after=())

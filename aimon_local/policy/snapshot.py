@@ -25,7 +25,7 @@ from aimon_local.policy.entities import (
     reference,
 )
 from aimon_local.policy.nouns import Consumer, Credential, Match, Route, Service, Upstream
-from aimon_local.policy.plan import NO_PLAN, Placed, Plan, make_plan
+from aimon_local.policy.plan import Placed, Plan, aftermath, make_plan
 from aimon_local.policy.routing import Router
 from aimon_local.policy.rule import PluginType, Rule, Scope
 
@@ -36,6 +36,9 @@ Instances = Mapping[precedence.ScopeKey, Placed]
 Profile = tuple[str | None, tuple[str, ...]]  # what sets a consumer apart: its id, its groups; where plugins name them
 
 _PLAIN: Profile = (None, ())
+_EVERYWHERE: precedence.ScopeKey = (None, None, None, None)
+_NO_ROUTE = ""  # in place of a route's id
+_HTTP = frozenset(("http", "https", "grpc", "grpcs"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Snapshot:
     _instances: Mapping[str, Instances]  # by plugin name
     _profiles: Mapping[str, Profile]  # by consumer id, of those that differ from _PLAIN
     _rules: Mapping[str, tuple[Entity, Rule]]  # by plugin id, for the next build
-    _plans: dict[tuple[str, Profile], Plan] = field(default_factory=dict)
+    _plans: dict[tuple[str, Profile, int], Plan] = field(default_factory=dict)
     _shared: dict[tuple[int, ...], Plan] = field(default_factory=dict)
 
     def consumer_by_name(self, name_or_id: str) -> Consumer | None:
@@ -80,24 +83,42 @@ class Snapshot:
         """ROUTE a request; ``host`` as received, ``path`` normalised. ``routing.wrong_protocol`` is next."""
         return self._router.route(method, host, path, raw_headers, scheme)
 
-    def plan(self, match: Match | None, consumer: Consumer | None) -> Plan:
-        """The rules for a match and, once it is known, a consumer. Without a match no plugin runs, as in Kong."""
-        if match is None:
-            return NO_PLAN
+    def plan(self, match: Match | None, consumer: Consumer | None, position: int = -1) -> Plan:
+        """The rules for a match and, once it is known, a consumer.
+
+        ``position`` is that of the rule which found the consumer: the choice of plugins up to there was made without it
+        and stands (Kong chooses plugin by plugin). Without a match, and where a request is answered before its plugins,
+        global plugins still shape and log the answer.
+        """
         profile = _PLAIN if consumer is None else self._profiles.get(consumer.id, _PLAIN)
-        key = (match.route.id, profile)
+        key = (_NO_ROUTE if match is None else match.route.id, profile, -1 if profile is _PLAIN else position)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = self._compile(match.route, profile)
+            plan = self._plans[key] = (
+                self._compile(match.route, profile, position) if match is not None else aftermath(self._globals())
+            )
         return plan
 
-    def _compile(self, route: Route, profile: Profile) -> Plan:
+    def _compile(self, route: Route, profile: Profile, position: int) -> Plan:
+        placed = self._pick(route, _PLAIN)
+        if profile != _PLAIN:
+            before = [each for each in placed if each[0] <= position]
+            placed = before + [each for each in self._pick(route, profile) if each[0] > position]
+        return self._share(placed)
+
+    def _pick(self, route: Route, profile: Profile) -> list[Placed]:
         consumer, groups = profile
         chosen = (
             precedence.pick(instances, route.id, route.service_id, consumer, groups)
             for instances in self._instances.values()
         )
-        placed = [each for each in chosen if each is not None]
+        return [each for each in chosen if each is not None]
+
+    def _globals(self) -> Plan:
+        everywhere = (instances.get(_EVERYWHERE) for instances in self._instances.values())
+        return self._share([each for each in everywhere if each is not None])
+
+    def _share(self, placed: list[Placed]) -> Plan:
         mark = tuple(id(rule) for _, rule in placed)
         plan = self._shared.get(mark)
         if plan is None:
@@ -181,7 +202,7 @@ def _rules(
 ) -> dict[str, tuple[Entity, Rule]]:
     out: dict[str, tuple[Entity, Rule]] = {}
     for entity in plugins:
-        if not entity.get("enabled", True):
+        if not entity.get("enabled", True) or _HTTP.isdisjoint(entity.get("protocols") or _HTTP):
             continue
         known = earlier.get(entity["id"])
         if known is not None and known[0] == entity:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimon_local.policy.call import Refuse
-from aimon_local.policy.plan import NO_PLAN, make_plan
+from aimon_local.policy.plan import NO_PLAN, aftermath, make_plan
 from aimon_local.policy.rule import Rule
 
 
@@ -58,5 +58,12 @@ def test_the_first_bound_of_bodies_counts():
     assert make_plan([(1, Gate())]).max_body is None
 
 
-def test_without_a_route_nothing_runs():
+def test_no_plan_has_no_rules():
     assert NO_PLAN.rules == NO_PLAN.access_after(-1) == ()
+
+
+def test_an_answer_before_the_plugins_is_only_shaped_and_logged():
+    plan = aftermath(make_plan(enumerate([Bound(), Press(), Note()])))
+    assert plan.access == plan.access_after(-1) == plan.meter == plan.settle == ()
+    assert plan.max_body is None
+    assert (len(plan.response), len(plan.body), len(plan.log)) == (1, 1, 1)

@@ -3,7 +3,6 @@
 import pytest
 
 from aimon_local.errors import ConfigError
-from aimon_local.policy.plan import NO_PLAN
 from aimon_local.policy.rule import PluginType, Rule, Scope
 from aimon_local.policy.snapshot import build
 
@@ -13,6 +12,12 @@ class Named(Rule):
         self.name, self.config, self.scope = name, config, scope
 
     def access(self, call):
+        return None
+
+    def response(self, call, draft):
+        return None
+
+    def log(self, call, outline):
         return None
 
 
@@ -102,7 +107,6 @@ def test_plans_come_in_the_order_of_plugins_and_without_disabled_ones():
     plan = s.plan(match(s), None)
     assert plan.rules[0][0] < plan.rules[1][0]
     assert named(plan) == ["key-auth", "termination"]
-    assert s.plan(None, None) is NO_PLAN
 
 
 def test_a_consumer_changes_the_plan_only_where_a_plugin_singles_it_out():
@@ -167,3 +171,30 @@ def test_what_has_not_changed_is_kept_and_what_has_is_not():
     assert other.key_credential("x").expires == 5
     renamed = snap(other, consumers=[{**person, "username": "b"}], acls=[group])
     assert renamed.consumers["1"].identity[1][1] == b"b"
+
+
+def test_plugins_before_the_one_that_finds_the_consumer_are_chosen_without_it():
+    s = snap(
+        consumers=[{"id": "1", "username": "a"}],
+        plugins=[
+            plugin(name, f"{name}-{at}", **scope) for name in TYPES for at, scope in enumerate([{}, {"consumer": "1"}])
+        ],
+    )
+    plans = [s.plan(match(s), s.consumers["1"], position) for position in (-1, 0, 1, 2)]
+    chosen = [[rule.scope.consumer_id for _, rule in plan.rules] for plan in plans]
+    assert chosen == [["1", "1", "1"], [None, "1", "1"], [None, None, "1"], [None, None, None]]
+    assert plans[3] is s.plan(match(s), None)
+
+
+def test_without_a_route_global_plugins_shape_and_log_the_answer():
+    s = snap(plugins=[plugin("key-auth", 1), plugin("termination", 2, route="r"), plugin("rate-limiting", 3)])
+    plan = s.plan(None, None)
+    assert plan.access == plan.access_after(-1) == ()
+    assert [rule.name for rule in plan.response] == [rule.name for rule in plan.log] == ["key-auth", "rate-limiting"]
+
+
+def test_plugins_for_streams_take_no_part():
+    s = snap(
+        plugins=[{**plugin("key-auth", 1), "protocols": ["tcp"]}, {**plugin("termination", 2), "protocols": ["https"]}]
+    )
+    assert named(s.plan(match(s), None)) == ["termination"]
