@@ -62,13 +62,18 @@ class Multipart:
         """Drop all parts of a name."""
         self.parts = [part for part in self.parts if part.name != name]
 
+    @property
+    def closing(self) -> bytes:
+        """The line that ends a body: a form without fields."""
+        return b"--" + self._boundary + b"--\r\n"
+
     def render(self) -> bytes:
         """The body; empty where no part is left."""
         if not self.parts:
             return b""
         delimiter = b"--" + self._boundary
         out = [b"\r\n".join([delimiter, *part.lines, b"", part.content, b""]) for part in self.parts]
-        return b"".join([*out, delimiter, b"--\r\n"])
+        return b"".join([*out, self.closing])
 
 
 def _part(piece: bytes) -> Part | None:

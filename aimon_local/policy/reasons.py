@@ -1,0 +1,48 @@
+"""Why a request was denied: the stable words that stand in the ledger, in metrics and in log lines.
+
+A word is never renamed, for stored rows keep it. To add one: a constant and its meaning in ``MEANINGS``.
+"""
+
+from collections.abc import Mapping
+
+# Who calls?
+NO_KEY = "no_key"
+INVALID_KEY = "invalid_key"
+KEY_EXPIRED = "key_expired"
+DUPLICATE_KEY = "duplicate_key"
+NO_LOGIN = "no_login"
+INVALID_LOGIN = "invalid_login"
+NO_TOKEN = "no_token"
+INVALID_TOKEN = "invalid_token"
+TOKEN_EXPIRED = "token_expired"
+NO_ANONYMOUS = "no_anonymous"
+NO_CRYPTOGRAPHY = "no_cryptography"
+# May they?
+IP_DENIED = "ip_denied"
+ACL_DENIED = "acl_denied"
+NO_CONSUMER = "no_consumer"
+BODY_TOO_LARGE = "body_too_large"
+LENGTH_REQUIRED = "length_required"
+RATE_LIMITED = "rate_limited"
+TERMINATED = "terminated"
+
+MEANINGS: Mapping[str, str] = {
+    NO_KEY: "key-auth: the request carries no API key",
+    INVALID_KEY: "key-auth: nobody knows the key",
+    KEY_EXPIRED: "key-auth: the key's time is over",
+    DUPLICATE_KEY: "key-auth: several keys where one belongs",
+    NO_LOGIN: "basic-auth: the request carries no credentials",
+    INVALID_LOGIN: "basic-auth: unknown user or wrong password",
+    NO_TOKEN: "jwt: the request carries no token",
+    INVALID_TOKEN: "jwt: the token is malformed, forged, not yet valid, or nobody's",
+    TOKEN_EXPIRED: "jwt: the token's time is over",
+    NO_ANONYMOUS: "authentication failed, and the consumer that should stand in does not exist",
+    NO_CRYPTOGRAPHY: "jwt: the signature's algorithm needs the [jwt] extra, which is not installed",
+    IP_DENIED: "ip-restriction: not from this address",
+    ACL_DENIED: "acl: none of the consumer's groups may, or one of them may not",
+    NO_CONSUMER: "acl: nobody has said who calls",
+    BODY_TOO_LARGE: "request-size-limiting: the body is larger than allowed",
+    LENGTH_REQUIRED: "request-size-limiting: the request must declare its length",
+    RATE_LIMITED: "rate-limiting: the window's requests are used up",
+    TERMINATED: "request-termination: answered by configuration",
+}
