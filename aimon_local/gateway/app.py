@@ -64,6 +64,11 @@ class Gateway:
         self._stack = AsyncExitStack()
         self._listeners: dict[str, Listener] = {}
 
+    @property
+    def proxy(self) -> Listener:
+        """The proxy's listener."""
+        return self._listeners["proxy"]
+
     def addresses(self) -> dict[str, str]:
         """Where it listens: proxy, admin, upstream."""
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host

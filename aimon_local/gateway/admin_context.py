@@ -1,0 +1,199 @@
+"""The running gateway as its Admin API sees it: fills ``gateway.admin.context``."""
+
+import logging
+import os
+import secrets
+import socket
+import string
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aimon_local import __version__
+from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
+from aimon_local.gateway.metrics import Node as MetricsNode
+from aimon_local.policy.nouns import Target, Upstream
+from aimon_local.policy.plugins import ORDER
+
+if TYPE_CHECKING:
+    from aimon_local.gateway.app import Gateway
+
+_LETTERS = string.ascii_letters + string.digits
+_LOG = logging.getLogger("aimon_local")
+# Kong's (nginx's) levels and Python's; the first of equals is the one that is shown.
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "notice": 25,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "crit": logging.CRITICAL,
+    "alert": 55,
+    "emerg": 60,
+}
+
+
+class SystemIds:
+    """Identifiers by the system's chance."""
+
+    def uuid(self) -> str:
+        """A random UUID."""
+        return str(uuid.uuid4())
+
+    def token32(self) -> str:
+        """32 letters and digits: a generated key."""
+        return "".join(secrets.choice(_LETTERS) for _ in range(32))
+
+
+class ProcessLogLevel:
+    """The level of this process's log."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+        self._level = "notice"
+        self._until = 0  # monotonic nanoseconds; 0: until it is set again
+
+    def get(self) -> str:
+        """The level that holds; a time that is over ends it here."""
+        if self._until and self._gateway.clock.monotonic_ns() >= self._until:
+            self.set("notice", 0)
+        return self._level
+
+    def set(self, level: str, seconds: int) -> None:
+        """Let a level hold."""
+        self._level = level
+        self._until = self._gateway.clock.monotonic_ns() + seconds * 1_000_000_000 if seconds else 0
+        _LOG.setLevel(_LEVELS[level])
+
+
+class BalancerHealth:
+    """The balancer's view of targets, by ids."""
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+
+    def _upstream(self, upstream_id: str) -> Upstream | None:
+        upstreams = self._gateway.live.snapshot.upstreams.values()
+        return next((each for each in upstreams if each.id == upstream_id), None)
+
+    def _target(self, upstream_id: str, target_id: str) -> tuple[Upstream, Target] | None:
+        upstream = self._upstream(upstream_id)
+        if upstream is None:
+            return None
+        return next(((upstream, each) for each in upstream.targets if each.id == target_id), None)
+
+    def upstream(self, upstream_id: str) -> str:
+        """Kong's word for the whole."""
+        upstream = self._upstream(upstream_id)
+        return "HEALTHCHECKS_OFF" if upstream is None else self._balancer.balancer_health(upstream)
+
+    def target(self, upstream_id: str, target_id: str) -> str:
+        """Kong's word for one target."""
+        found = self._target(upstream_id, target_id)
+        return "HEALTHCHECKS_OFF" if found is None else self._balancer.health(*found)
+
+    def mark(self, upstream_id: str, target_id: str, healthy: bool) -> None:
+        """Let the operator's word hold."""
+        upstream = self._upstream(upstream_id)
+        if upstream is not None:
+            self._balancer.mark(upstream, target_id, healthy)
+
+    @property
+    def _balancer(self) -> Any:
+        return self._gateway.runtime.destinations.balancer
+
+
+def resident_bytes() -> int:
+    """Memory of this process; 0 where the platform does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        if sys.platform == "win32":
+            return 0
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def make_context(gateway: "Gateway") -> AdminContext:
+    """The context of one gateway's Admin API."""
+    settings = gateway.settings
+
+    def load() -> Load:
+        activity, counts = gateway.proxy.activity(), gateway.proxy.counts
+        return Load(
+            connections_accepted=counts.accepted,
+            connections_active=activity["active"],
+            connections_handled=counts.handled,
+            connections_reading=activity["reading"],
+            connections_waiting=activity["waiting"],
+            connections_writing=activity["writing"],
+            total_requests=counts.requests,
+            resident_bytes=resident_bytes(),
+            database_reachable=gateway.ledger.failure is None,
+        )
+
+    async def usage(consumer: str | None) -> Mapping[str, Any]:
+        totals = await gateway.queries.usage_totals(consumer)
+        return {name: getattr(totals, name) for name in type(totals).__slots__}
+
+    node = Node(
+        node_id=gateway.database.node_id,
+        hostname=socket.gethostname(),
+        version=__version__,
+        pid=os.getpid(),
+        plugins=ORDER,
+        configuration={
+            "database": "sqlite",
+            "data": str(settings.data),
+            "credentials": settings.credentials,
+            "synchronous": settings.synchronous,
+        },
+    )
+    hosts = {name.lower() for name in (settings.host, *settings.allowed_hosts)}
+    return AdminContext(
+        catalog=gateway.live.catalog,
+        writing=gateway.live.writing,
+        commit=gateway.live.commit,
+        clock=gateway.clock,
+        ids=SystemIds(),
+        hashed=settings.credentials == "hashed",
+        access=Access(frozenset(hosts), settings.admin_token),
+        node=node,
+        load=load,
+        metrics=lambda: gateway.metrics.render(_metrics_node(gateway, load())),
+        cache=gateway.live.state.cache,
+        usage=usage,
+        log_level=ProcessLogLevel(gateway),
+        health=BalancerHealth(gateway),
+    )
+
+
+_STATES = ("HEALTHCHECKS_OFF", "HEALTHY", "UNHEALTHY", "DNS_ERROR")
+
+
+def _metrics_node(gateway: "Gateway", load: Load) -> MetricsNode:
+    connections = {
+        state: getattr(load, f"connections_{state}")
+        for state in ("accepted", "active", "handled", "reading", "waiting", "writing")
+    }
+    balancer = gateway.runtime.destinations.balancer
+    health = [
+        ((upstream.name, target.name, target.name, state.lower(), "http"), int(word == state))
+        for upstream in gateway.live.snapshot.upstreams.values()
+        for target in upstream.targets
+        for word in (balancer.health(upstream, target),)
+        for state in _STATES
+    ]
+    return MetricsNode(
+        node_id=gateway.database.node_id,
+        version=__version__,
+        pid=os.getpid(),
+        resident_bytes=load.resident_bytes,
+        datastore_reachable=load.database_reachable,
+        requests=load.total_requests,
+        connections=connections,
+        health=health,
+    )
