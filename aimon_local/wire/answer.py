@@ -11,7 +11,8 @@ from http import HTTPStatus
 
 from aimon_local.wire.message import Handler, Header, RequestHead
 
-_STATUS = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
+_REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
+_REMEMBERED = 512  # first lines
 _KEEP = b"Connection: keep-alive\r\n\r\n"
 _CLOSE = b"Connection: close\r\n\r\n"
 _SWITCH = b"Connection: upgrade\r\n\r\n"
@@ -31,13 +32,21 @@ def head_block(lines: list[bytes]) -> bytes:
     return block
 
 
-def status_line(status: int, reason: bytes) -> bytes:
-    """The first line of an answer, with its line end; the usual reason where none is given."""
-    if not reason:
-        return _STATUS.get(status) or b"HTTP/1.1 %d \r\n" % status
-    if b"\r" in reason or b"\n" in reason:
-        raise ValueError("line break in a reason")
-    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+class _StatusLines(dict[tuple[int, bytes], bytes]):
+    """First lines of answers, with their line ends, by status and reason; the usual reason where none is given."""
+
+    def __missing__(self, key: tuple[int, bytes]) -> bytes:
+        status, reason = key
+        if b"\r" in reason or b"\n" in reason:
+            raise ValueError("line break in a reason")
+        line = b"HTTP/1.1 %d %b\r\n" % (status, reason or _REASONS.get(status, b""))
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[key] = line
+        return line
+
+
+status_lines = _StatusLines()
 
 
 class Answering(asyncio.Protocol):
@@ -101,10 +110,10 @@ class Answering(asyncio.Protocol):
 
         ``length`` is declared in place of the body's where none goes out (HEAD, 304): what the body would have been.
         """
-        if not self._may_answer():
+        if self._answer != ABSENT and not self._may_answer():
             return
         request = self._request
-        head = status_line(status, reason) + head_block(lines)
+        head = status_lines[status, reason] + head_block(lines)
         connection = self._connection_line()
         if request is not None and request.method == b"HEAD":
             length = len(body) if length is None else length
@@ -125,7 +134,7 @@ class Answering(asyncio.Protocol):
         """The head of a streamed answer, with its first bytes. 101 makes the connection a tunnel."""
         if not self._may_answer():
             return
-        head = status_line(status, reason) + head_block(lines)
+        head = status_lines[status, reason] + head_block(lines)
         self._answer = STARTED
         self._chunked = False
         self._owed = None
@@ -199,7 +208,7 @@ class Answering(asyncio.Protocol):
         """An interim answer; dropped for HTTP/1.0 and once the final one began."""
         request = self._request
         if self._answer == ABSENT and request is not None and request.http11 and status != 101:
-            self._write(b"%b%b\r\n" % (status_line(status, b""), head_block(lines)))
+            self._write(b"%b%b\r\n" % (status_lines[status, b""], head_block(lines)))
             self._waits = self._waits and status != 100
 
     def want_body(self) -> None:

@@ -174,6 +174,8 @@ class ServerConnection(Answering):
     def _renew(self) -> None:
         """The deadline that the state asks for."""
         state, limits = self._state, self._shared.limits
+        if self._write_paused:  # the one of a stalled reader stands
+            return
         if state == HEAD:
             self._set_deadline(limits.head_seconds if self._partial else limits.idle_seconds)
         elif state == DISCARD or (state == BODY and not self._read_paused):
@@ -294,6 +296,7 @@ class ServerConnection(Answering):
         length = head.content_length
         if head.chunked:
             self._chunks = ChunkDecoder(limits) if shared.fast else LawfulChunkDecoder(limits)
+            self._body_left = 0
             self._state = BODY
         elif length:
             if limits.max_body is not None and length > limits.max_body:
@@ -359,7 +362,10 @@ class ServerConnection(Answering):
     def _discard(self, count: int, *, last: bool) -> None:
         if last:
             self._chunks = None
-            self._next()
+            self._body_left = 0
+            self._state = HEAD
+            self._request = None
+            self._renew()
         elif self._chunks is not None and self._body_left > self._shared.limits.discard_bytes:
             self._transport.abort()
 
@@ -413,17 +419,12 @@ class ServerConnection(Answering):
             self._state = DISCARD
             self._renew()
         else:
-            self._next()
+            self._state = HEAD
+            self._request = None
+            if not self._write_paused:
+                self._set_deadline(self._shared.limits.idle_seconds)
             if self._buffer and not self._pumping:
                 self._go_on()
-
-    def _next(self) -> None:
-        """Ready for another request."""
-        self._state = HEAD
-        self._request = None
-        self._body_left = 0
-        if not self._write_paused:
-            self._set_deadline(self._shared.limits.idle_seconds)
 
     def _go_on(self) -> None:
         """Read what waits in the buffer."""
@@ -515,8 +516,7 @@ class ServerConnection(Answering):
             self._read_paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()
-            if not self._write_paused:
-                self._renew()
+            self._renew()
 
     def drain(self, grace: float) -> None:
         """The listener stops: close where nothing is in flight, else after the answer."""

@@ -83,7 +83,7 @@ class UpstreamExchange:
         self.sent = False
         self.answered = False  # some byte of an answer came
         self.reusable = False  # the connection, after this answer
-        self._early: list[bytes] = []  # body bytes from before there was a connection
+        self._early: list[bytes] | None = None  # body bytes from before there was a connection
         self._early_size = 0
         self._ended = False
         self._paused = False
@@ -99,6 +99,8 @@ class UpstreamExchange:
             connection.send_body(data)
             return
         full = self._early_size > _AHEAD
+        if self._early is None:
+            self._early = []
         self._early.append(data)
         self._early_size += len(data)
         if not full and self._early_size > _AHEAD:
@@ -152,7 +154,7 @@ class UpstreamExchange:
 
     def _catch_up(self, connection: "UpstreamConnection") -> None:
         """Body bytes came before the connection."""
-        early, self._early = self._early, []
+        early, self._early = self._early or [], None
         full = self._early_size > _AHEAD
         self._early_size = 0
         for data in early:
