@@ -11,6 +11,7 @@ from typing import Any
 
 from aimon_local.policy.call import Header, header
 from aimon_local.policy.nouns import Consumer, Credential, Key, Passive, Route, Service, Target, Upstream
+from aimon_local.policy.paths import normalise
 
 Entity = Mapping[str, Any]
 
@@ -112,7 +113,7 @@ def read_route(entity: Entity) -> Route:
         protocols=tuple(entity.get("protocols") or ("http", "https")),
         methods=tuple(entity.get("methods") or ()),
         hosts=tuple(entity.get("hosts") or ()),
-        paths=tuple(wire_text(path) for path in entity.get("paths") or ()),
+        paths=tuple(map(_route_path, entity.get("paths") or ())),
         headers=tuple((name.lower(), tuple(values)) for name, values in headers.items()),
         snis=tuple(entity.get("snis") or ()),
         regex_priority=entity.get("regex_priority") or 0,
@@ -124,6 +125,12 @@ def read_route(entity: Entity) -> Route:
         response_buffering=entity.get("response_buffering", True),
         tags=tuple(entity.get("tags") or ()),
     )
+
+
+def _route_path(path: str) -> str:
+    """A prefix in the form in which request paths are matched; an expression as it is."""
+    text = wire_text(path)
+    return text if text.startswith("~") else normalise(text)
 
 
 def read_upstream(entity: Entity, targets: Iterable[Entity]) -> Upstream:

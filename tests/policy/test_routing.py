@@ -175,6 +175,12 @@ def test_expressions_are_about_characters_not_bytes():
     assert ask(of, path="/üx").prefix == "/ü".encode().decode("latin-1")
 
 
+def test_a_prefix_may_be_written_with_escapes():
+    of = router({"id": "1", "paths": ["/%C3%BC/a%2Fb"]})
+    assert ask(of, path="/ü/a%2fb/c").upstream_path == "/c"
+    assert ask(of, path="/%c3%bc/a%2Fb") is not None
+
+
 def test_routes_of_unknown_services_and_of_streams_take_no_part():
     of = router(
         {"id": "1", "paths": ["/"], "service": {"id": "disabled"}},
