@@ -39,11 +39,8 @@ def add(admin: AdminClient, name: str, settings: Sequence[str], as_json: bool, *
 @talks_to_gateway
 def list_all(admin: AdminClient, as_json: bool) -> None:
     """GET /plugins."""
-    columns = ("name", "service", "route", "consumer", "consumer_group", "enabled", "config", "id")
-    rows = list(admin.pages("/plugins"))
-    if not as_json:
-        rows = [{**row, "config": {k: v for k, v in row["config"].items() if v is not None}} for row in rows]
-    print_rows(rows, columns, as_json)
+    columns = ("name", "instance_name", "service", "route", "consumer", "consumer_group", "enabled", "id")
+    print_rows(admin.pages("/plugins"), columns, as_json)
 
 
 @command.command("show", help="Show one plugin, by id or instance name.")
