@@ -23,6 +23,16 @@ Header = tuple[bytes, bytes, bytes]
 class Tools(Protocol):
     """What rules need from outside, made by the gateway and by tests."""
 
+    @property
+    def node_id(self) -> str:
+        """This gateway's UUID, the same after a restart."""
+        ...
+
+    @property
+    def hostname(self) -> str:
+        """This machine's name."""
+        ...
+
     def uuid(self) -> str:
         """A random UUID, lower-case."""
         ...
@@ -30,7 +40,7 @@ class Tools(Protocol):
     def verify_signature(self, algorithm: str, key: str, message: bytes, signature: bytes) -> bool:
         """Check an asymmetric JWT signature (RS, ES, PS, EdDSA) by a PEM public key; False where it does not hold.
 
-        Raises ValueError for a key that can't be read.
+        Raises ValueError for a key that can't be read, ConfigError where this install has no cryptography.
         """
         ...
 

@@ -92,6 +92,7 @@ def read_service(entity: Entity) -> Service:
         tls_verify=entity.get("tls_verify"),
         tags=tuple(entity.get("tags") or ()),
         host_header=authority(protocol, host, port),
+        entity=entity,
     )
 
 
@@ -124,6 +125,7 @@ def read_route(entity: Entity) -> Route:
         request_buffering=entity.get("request_buffering", True),
         response_buffering=entity.get("response_buffering", True),
         tags=tuple(entity.get("tags") or ()),
+        entity=entity,
     )
 
 

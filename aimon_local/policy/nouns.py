@@ -55,6 +55,7 @@ class Service:
     tls_verify: bool | None
     tags: tuple[str, ...]
     host_header: bytes  # the Host of its own: with the port where it is not the protocol's
+    entity: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Route:
     request_buffering: bool
     response_buffering: bool
     tags: tuple[str, ...]
+    entity: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as stored
 
 
 @dataclass(frozen=True, slots=True)
