@@ -134,7 +134,7 @@ class Gateway:
             ledger=self.ledger,
             destinations=destinations,
             sinks=sinks,
-            tools=SystemTools(),
+            tools=SystemTools(self.database.node_id),
             product=PRODUCT.encode(),
             report=lambda fault: _log.error("%s", fault),
             process_id=os.getpid(),

@@ -1,36 +1,63 @@
 """What rules need from outside (``policy.call.Tools``): identifiers by the system's chance, and signature checks.
 
-PyJWT and its crypto are imported at the first asymmetric token, so a gateway without any starts without them.
+PyJWT and its crypto are imported at the first asymmetric token, so a gateway without any starts without them. Keys
+that were read are kept: reading a PEM costs ten times what a check does.
 """
 
+import socket
 import uuid
+from typing import Any
 
 from aimon_local.errors import ConfigError
 
+_REMEMBERED = 256  # keys that were read
+
 
 class SystemTools:
-    """The real ones."""
+    """The real ones. ``node_id``: this gateway's, one is made up where none is given."""
 
-    __slots__ = ()
+    __slots__ = ("_keys", "hostname", "node_id")
+
+    def __init__(self, node_id: str = "", hostname: str = "") -> None:
+        self.node_id = node_id or self.uuid()
+        self.hostname = hostname or socket.gethostname()
+        self._keys: dict[tuple[str, str], Any] = {}
 
     def uuid(self) -> str:
         """A random UUID."""
         return str(uuid.uuid4())
 
     def verify_signature(self, algorithm: str, key: str, message: bytes, signature: bytes) -> bool:
-        """Check a JWS signature by PyJWT's algorithm of that name (RFC 7518 §3) and a PEM public key.
+        """Check a JWS signature by PyJWT's algorithm of that name (RFC 7518 section 3) and a PEM key.
 
-        Raises ValueError for a key that can't be read, ConfigError where the ``jwt`` extra is missing.
+        Raises ValueError for a key that can't be read or is of another kind, ConfigError where the ``jwt`` extra is
+        missing.
         """
-        from jwt.algorithms import get_default_algorithms, has_crypto
-        from jwt.exceptions import InvalidKeyError
+        verifier = _algorithm(algorithm)
+        known = self._keys.get((algorithm, key))
+        if known is None:
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            known = self._keys[algorithm, key] = _public(verifier, key)
+        return bool(verifier.verify(message, known, signature))
 
-        if not has_crypto:
-            raise ConfigError(
-                f"{algorithm} signatures need the jwt extra", "install it: pip install 'aimon-local[jwt]'"
-            )
-        verifier = get_default_algorithms()[algorithm]
-        try:
-            return bool(verifier.verify(message, verifier.prepare_key(key), signature))
-        except InvalidKeyError as fault:
-            raise ValueError(str(fault)) from fault
+
+def _algorithm(name: str) -> Any:
+    from jwt.algorithms import get_default_algorithms, has_crypto
+
+    if not has_crypto:
+        raise ConfigError(
+            f"{name} signatures can't be checked by this install", "install: pip install 'aimon-local[jwt]'"
+        )
+    return get_default_algorithms()[name]
+
+
+def _public(verifier: Any, pem: str) -> Any:
+    """The public key of a PEM text, which may hold the private one."""
+    from jwt.exceptions import InvalidKeyError
+
+    try:
+        key = verifier.prepare_key(pem)
+    except (InvalidKeyError, TypeError) as fault:
+        raise ValueError(str(fault)) from fault
+    return key.public_key() if hasattr(key, "public_key") else key

@@ -15,7 +15,6 @@ from aimon_local.policy.multipart import Multipart
 
 FORM, JSON, MULTIPART = b"application/x-www-form-urlencoded", b"application/json", b"multipart/form-data"
 _SPACES = re.compile(rb"\+")
-_COOKIE = re.compile(rb" *([^=;, ]*) *(?:= *([^;]*))?[^;,]*[;,]?")
 
 
 def spellings(name: str) -> tuple[bytes, ...]:
@@ -25,13 +24,16 @@ def spellings(name: str) -> tuple[bytes, ...]:
     return (low.encode(),) if low == dashed else (low.encode(), dashed.encode())
 
 
-def cookie(call: Call, name: bytes) -> bytes | None:
-    """The value of the first cookie of a name, whose letter case does not count (nginx's reading)."""
-    wanted = name.lower()
+def cookie_pattern(name: str) -> re.Pattern[bytes]:
+    """Finds a cookie of this name, whose letter case does not count, in a Cookie line; group 1 is its value (nginx)."""
+    return re.compile(rb"(?:^|[;,]) *" + re.escape(name.encode()) + rb" *= *([^;]*)", re.IGNORECASE)
+
+
+def cookie(call: Call, pattern: re.Pattern[bytes]) -> bytes | None:
+    """The value of the first cookie that the pattern finds."""
     for line in call.get_all(b"cookie"):
-        for found in _COOKIE.finditer(line):
-            if found[1].lower() == wanted and found[2] is not None:
-                return found[2]
+        if found := pattern.search(line):
+            return found[1]
     return None
 
 

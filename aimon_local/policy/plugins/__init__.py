@@ -9,14 +9,20 @@ from collections.abc import Mapping
 from aimon_local.model.entities import plugin_schema
 from aimon_local.model.schema import Schema
 from aimon_local.policy.plugins import (
+    acl,
+    basic_auth,
     correlation_id,
     cors,
     file_log,
     http_log,
+    ip_restriction,
+    jwt,
     key_auth,
     prometheus,
     proxy_cache,
     rate_limiting,
+    request_size_limiting,
+    request_termination,
     request_transformer,
     response_transformer,
 )
@@ -25,7 +31,12 @@ from aimon_local.policy.rule import PluginType
 ORDER: tuple[PluginType, ...] = (
     correlation_id.PLUGIN,
     cors.PLUGIN,
+    jwt.PLUGIN,
     key_auth.PLUGIN,
+    basic_auth.PLUGIN,
+    ip_restriction.PLUGIN,
+    request_size_limiting.PLUGIN,
+    acl.PLUGIN,
     rate_limiting.PLUGIN,
     request_transformer.PLUGIN,
     response_transformer.PLUGIN,
@@ -33,6 +44,7 @@ ORDER: tuple[PluginType, ...] = (
     prometheus.PLUGIN,
     http_log.PLUGIN,
     file_log.PLUGIN,
+    request_termination.PLUGIN,
 )
 """Who looks first."""
 
