@@ -6,8 +6,11 @@ and cancelling it costs a microsecond each, many times what a clock reading does
 """
 
 import asyncio
+import logging
 from time import monotonic
 from typing import Protocol
+
+_log = logging.getLogger(__name__)
 
 NEVER = float("inf")
 _SHORTEST = 0.005  # seconds between two firings, so that a swarm of deadlines can't take the processor
@@ -65,5 +68,9 @@ class Deadlines:
         self._disarm()
         now = monotonic()
         for member in [each for each in self._members if each.deadline <= now]:
-            member.on_deadline(now)
+            try:
+                member.on_deadline(now)
+            except Exception:  # the others' deadlines must not die with it
+                _log.exception("a deadline failed")
+                member.deadline = NEVER
         self.note(min((each.deadline for each in self._members), default=NEVER))

@@ -174,6 +174,14 @@ class UpstreamExchange:
             self._pool.open(self)
             return
         self.done = True
+        self._tell_failure(kind, detail)
+
+    def break_off(self, detail: str) -> None:
+        """Its user failed on the last bytes of the answer: it is told, so that nobody waits for an end."""
+        self.done = True
+        self._tell_failure(FailureKind.CUT, detail)
+
+    def _tell_failure(self, kind: FailureKind, detail: str) -> None:
         try:
             self.events.on_failure(Failure(kind, self.reused, self.sent, detail))
         except Exception:

@@ -9,7 +9,7 @@ from aimon_local.wire.limits import Limits
 from aimon_local.wire.message import Client, Handler, RequestHead
 
 if TYPE_CHECKING:
-    from aimon_local.wire.connection import ServerConnection
+    from aimon_local.wire.lifetime import Lifetime
 
 Factory = Callable[[Client], Handler]
 # (status, Kong's text, the head where it was read) → (field lines, body) of an answer that the wire gives by itself
@@ -41,5 +41,5 @@ class Shared:
     render_error: RenderError = plain_error
     draining: bool = False
     counts: Counts = field(default_factory=Counts)
-    connections: "set[ServerConnection]" = field(default_factory=set)
+    connections: "set[Lifetime]" = field(default_factory=set)
     on_last: Callable[[], None] | None = None  # called when a drain has no connection left

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_FAULT = "fault of our own"
 _INTERIM = 16  # interim answers before the final one; more is a broken upstream
 _SALVAGE = 256 * 1024  # bytes of an early answer that are read from a connection which broke while we wrote
 _PEEK_AFTER = 0.02  # seconds idle after which a connection is looked at once more before it is used
@@ -101,7 +102,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer."""
-        if self._exchange is None:
+        exchange = self._exchange
+        if exchange is None:
             self._retire()  # bytes that nobody asked for reach nobody
             return
         try:
@@ -110,7 +112,10 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(FailureKind.BAD_ANSWER if self._state == HEAD else FailureKind.CUT, str(error))
         except Exception:
             _log.exception("the user of an upstream answer failed")
-            self._fail(FailureKind.BAD_ANSWER, "internal fault")
+            if self._exchange is exchange:
+                self._fail(FailureKind.CUT, _FAULT)
+            else:
+                exchange.break_off(_FAULT)
 
     def eof_received(self) -> bool:
         """The upstream sends no more."""

@@ -67,3 +67,17 @@ def test_the_forgotten_do_not_fire(time):
     deadlines.close()
     time.advance(5)
     assert member.fired == []
+
+
+def test_a_failing_member_takes_nobody_along(time, caplog):
+    deadlines = Deadlines(time)
+    bad, good = Member(1001.0), Member(1002.0)
+    bad.on_deadline = lambda now: 1 / 0
+    deadlines.add(bad)
+    deadlines.add(good)
+    bad.again = NEVER
+    time.advance(1.5)
+    bad.deadline = NEVER
+    time.advance(2)
+    assert len(good.fired) == 1
+    assert caplog.records

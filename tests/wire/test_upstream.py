@@ -345,5 +345,13 @@ def test_a_failing_user_hears_of_a_failure_and_is_logged(upstream, caplog):
     _, events = upstream.send()
     events.on_head = lambda *rest: 1 / 0
     upstream.feed(OK[:-1])
-    assert [each.kind for each in events.failures] == [FailureKind.BAD_ANSWER]
+    assert [each.kind for each in events.failures] == [FailureKind.CUT]
+    assert len(caplog.records) == 1
+
+
+def test_a_user_that_fails_on_the_last_bytes_is_told_too(upstream, caplog):
+    _, events = upstream.send()
+    events.on_head = lambda *rest: 1 / 0
+    upstream.feed(OK)
+    assert [each.kind for each in events.failures] == [FailureKind.CUT]
     assert len(caplog.records) == 1
