@@ -125,9 +125,8 @@ class ProxyExchange:
         ledger = self.runtime.ledger
         if ledger.failure is not None or ledger.overloaded:
             return refusals.STORE_DOWN
-        refused = refusals.METHODS.get(call.method)
-        if refused is not None:
-            return refused
+        if call.method in refusals.NEVER_PASSED or not refusals.METHOD.fullmatch(call.method):
+            return refusals.for_method(call.method)
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
             return refusals.NO_ROUTE
@@ -199,13 +198,20 @@ class ProxyExchange:
             runtime.forward_head(call, self.head, choice),
             call.upstream_method.encode("latin-1"),
             body,
-            length if body is None else self.head.content_length,
+            self._length(body, length),
             choice.timeouts,
             upgrade=self.head.upgrade is not None,
             accept_trailers=accepts_trailers(self.head.fields),
         )
         self.upstream = runtime.pool.send(choice.origin, request, self)
         return None
+
+    def _length(self, body: bytes | None, length: int | None) -> int | None:
+        """What is declared of a streaming body, or of an empty one: as the client did, so a GET stays without."""
+        head = self.head
+        if body is None:
+            return length
+        return 0 if head.chunked or head.content_length is not None else None
 
     def on_sent(self, ip: str, port: int) -> None:
         """A connection to the upstream was taken."""

@@ -1,5 +1,7 @@
 """The gateway's own refusals, with Kong's words, and what an upstream's failure looks like to a client."""
 
+import re
+
 from aimon_local.policy.call import Refuse
 from aimon_local.wire.message import Failure, FailureKind
 
@@ -12,9 +14,12 @@ NO_PEER = Refuse(503, "failure to get a peer from the ring-balancer", "no_peer")
 TOO_LARGE = Refuse(413, "Payload too large", "body_too_large")
 ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transformed", "answer_too_large")
 
-_NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed")
-METHODS = {"TRACE": _NOT_ALLOWED, "CONNECT": _NOT_ALLOWED}
-"""Never passed on: TRACE shows the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
+NEVER_PASSED = frozenset(("TRACE", "CONNECT"))
+"""TRACE would show the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
+METHOD = re.compile(r"[A-Z_-]+")
+"""What nginx, and so Kong, takes for a method."""
+_NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed", failure=True)
+_NO_METHOD = Refuse(400, "Bad request", "method_not_allowed", failure=True)
 
 _UNRESOLVED = Refuse(503, "name resolution failed", "upstream_unresolved")
 _INVALID = Refuse(
@@ -45,6 +50,11 @@ NO_DENIALS = frozenset(
     )
 )
 """Reasons that are faults on our side or the upstream's: the call was not denied, it failed."""
+
+
+def for_method(method: str) -> Refuse:
+    """What a method that is never passed on gets."""
+    return _NOT_ALLOWED if method in NEVER_PASSED else _NO_METHOD
 
 
 def for_failure(failure: Failure) -> Refuse:

@@ -74,12 +74,24 @@ class _Hidden(dict[tuple[bytes, ...], frozenset[bytes]]):
 _hidden = _Hidden()
 
 
+# nginx, and so Kong, names the charset of a text that names none (its ``charset_types``); only without parameters.
+_TEXTS = frozenset(
+    (b"text/html", b"text/xml", b"text/plain", b"text/vnd.wap.wml", b"application/javascript", b"application/rss+xml")
+)
+
+
+def _line(name: bytes, value: bytes, line: bytes) -> bytes:
+    if name == b"content-type" and value.lower() in _TEXTS:
+        return line + b"; charset=UTF-8"
+    return line
+
+
 def _merged(call: Call, fields: list[Header]) -> list[bytes]:
     """Field lines, those that a rule has set in place of the upstream's of the same name."""
     ruled = call.reply_fields
     if not ruled:
-        return [line for name, _, line in fields if name not in _OURS]
+        return [_line(*field) for field in fields if field[0] not in _OURS]
     hidden = _hidden[tuple([name for name, _ in ruled])]
-    lines = [line for name, _, line in fields if name not in hidden]
+    lines = [_line(*field) for field in fields if field[0] not in hidden]
     lines += [b"%b: %b" % pair for pair in ruled]
     return lines
