@@ -1,8 +1,8 @@
 """The reading half of a client connection: from bytes to heads and bodies, one request at a time.
 
 Owns what is accepted as a request, limits and pipelining: each request gets its own handler; one that comes while
-another is answered waits in the buffer. Exceptions of a handler end here: logged once, answered with 500 where that is still
-possible. When and how the connection ends is decided in ``wire.lifetime``.
+another is answered waits in the buffer. Exceptions of a handler end here: logged once, answered with 500 where that
+is still possible. When and how the connection ends is decided in ``wire.lifetime``.
 """
 
 import logging

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aimon_local.wire.message import Failure, FailureKind, Header, Origin, ResponseHead, UpstreamEvents, UpstreamRequest
 
 if TYPE_CHECKING:
+    from aimon_local.wire.carrier import Carrier
     from aimon_local.wire.pool import Pool
-    from aimon_local.wire.upstream import UpstreamConnection
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class UpstreamExchange:
         self.origin = origin
         self.request = request
         self.events = events
-        self.connection: UpstreamConnection | None = None
+        self.connection: Carrier | None = None
         self.opening: asyncio.Task[None] | None = None  # a connection for it
         self.done = False
         self.reused = False
@@ -138,7 +138,7 @@ class UpstreamExchange:
 
     # ---- the pool's and the connection's calls
 
-    def attach(self, connection: "UpstreamConnection") -> None:
+    def attach(self, connection: "Carrier") -> None:
         """Send it on a connection."""
         self.connection = connection
         self.reused = connection.served > 0
@@ -152,7 +152,7 @@ class UpstreamExchange:
         if self._paused:
             connection.pause()
 
-    def _catch_up(self, connection: "UpstreamConnection") -> None:
+    def _catch_up(self, connection: "Carrier") -> None:
         """Body bytes came before the connection."""
         early, self._early = self._early or [], None
         full = self._early_size > _AHEAD

@@ -1,7 +1,8 @@
 """The life of a client connection: its deadlines, what an answer leads to, and its ends.
 
 Owns the states (what the next byte of the client is), the lingering close, tunnels and the client's pace. Bytes are
-read by ``wire.connection``, answers are framed by ``wire.answer``. A new end is a method here that leaves the state LINGER.
+read by ``wire.connection``, answers are framed by ``wire.answer``. A new end is a method here that leaves the state
+LINGER.
 """
 
 import asyncio

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 
+from aimon_local.wire.carrier import Carrier
 from aimon_local.wire.deadlines import Deadlines
 from aimon_local.wire.exchange import UpstreamExchange
 from aimon_local.wire.lane import Lane
@@ -43,10 +44,10 @@ class Pool:
         self._aliases = aliases
         self._trust = trust
         self._distrust: ssl.SSLContext | None = None
-        self._lanes: dict[Origin, Lane[UpstreamConnection]] = {}
+        self._lanes: dict[Origin, Lane[Carrier]] = {}
         self._opening: set[asyncio.Task[None]] = set()
-        self._connections: set[UpstreamConnection] = set()
-        self._last: tuple[Origin, Lane[UpstreamConnection]] | None = None
+        self._connections: set[Carrier] = set()
+        self._last: tuple[Origin, Lane[Carrier]] | None = None
         self.idle_seconds = idle_seconds
         self.fast = http == "auto"
         self.limits = limits or Limits(head_bytes=_HEAD_BYTES, fields=_FIELDS)
@@ -84,14 +85,14 @@ class Pool:
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    def release(self, connection: UpstreamConnection) -> None:
+    def release(self, connection: Carrier) -> None:
         """A clean connection is free."""
         lane = connection.lane
         surplus = lane.give(connection)
         if surplus is not None:
             surplus.close()
 
-    def lost(self, connection: UpstreamConnection) -> None:
+    def lost(self, connection: Carrier) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
         self.deadlines.discard(connection)
@@ -99,7 +100,7 @@ class Pool:
 
     # ---- opening
 
-    def _lane(self, origin: Origin) -> Lane[UpstreamConnection]:
+    def _lane(self, origin: Origin) -> Lane[Carrier]:
         last = self._last
         if last is not None and last[0] is origin:  # saves the hash of five fields
             return last[1]
@@ -127,7 +128,7 @@ class Pool:
             else:
                 exchange.attach(connection)
 
-    async def _connect(self, origin: Origin, seconds: float) -> UpstreamConnection:
+    async def _connect(self, origin: Origin, seconds: float) -> Carrier:
         lane = self._lane(origin)
         host = self._aliases.get(origin.host, origin.host)
         secure = origin.scheme == "https"

@@ -1,104 +1,31 @@
-"""One connection to an upstream: a request out, an answer in, and whether it is clean enough for another.
+"""The reading half of a connection to an upstream: answers, whole, streamed, interim, broken or cut.
 
-Owns the framing of both, deadlines, and the verdict on reuse: only after an answer that ended well, with the request
-sent whole and not a byte too many; everything else is closed. Which connection a request gets, and a second try, are
-the pool's and its user's.
+Owns what is accepted as an answer and how its end is known. The connection's life is ``wire.carrier``'s. Exceptions
+of the answer's user end here: logged once, told to it as a failure.
 """
 
-import asyncio
 import logging
 import os
-import select
-from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
-from typing import TYPE_CHECKING, cast
 
+from aimon_local.wire.carrier import CHUNKED, DEAD, FIXED, HEAD, IDLE, TUNNEL, UNTIL_CLOSE, Carrier
 from aimon_local.wire.chunks import ChunkDecoder, LawfulChunkDecoder
-from aimon_local.wire.deadlines import NEVER
 from aimon_local.wire.law import read_response
 from aimon_local.wire.message import FailureKind, ResponseHead
 from aimon_local.wire.scanner import scan_response
 from aimon_local.wire.strict import Malformed, bad
-
-if TYPE_CHECKING:
-    from aimon_local.wire.exchange import UpstreamExchange
-    from aimon_local.wire.lane import Lane
-    from aimon_local.wire.pool import Pool
 
 _log = logging.getLogger(__name__)
 
 _FAULT = "fault of our own"
 _INTERIM = 16  # interim answers before the final one; more is a broken upstream
 _SALVAGE = 256 * 1024  # bytes of an early answer that are read from a connection which broke while we wrote
-_PEEK_AFTER = 0.02  # seconds idle after which a connection is looked at once more before it is used
-
-# What the next byte of the upstream is:
-IDLE = 0  # not allowed
-HEAD = 1  # of an answer
-FIXED = 2  # of a body with a length
-CHUNKED = 3
-UNTIL_CLOSE = 4  # of a body that ends with the connection
-TUNNEL = 5  # of another protocol
-DEAD = 6
 
 
-class UpstreamConnection(asyncio.Protocol):
-    """A connection to an origin; serves one exchange at a time."""
+class UpstreamConnection(Carrier):
+    """A connection to an origin."""
 
-    __slots__ = (
-        "_buffer",
-        "_chunks",
-        "_eof",
-        "_exchange",
-        "_interim",
-        "_left",
-        "_pool",
-        "_read_paused",
-        "_state",
-        "_transport",
-        "_upload",
-        "_upload_left",
-        "_write",
-        "_write_paused",
-        "deadline",
-        "ip",
-        "lane",
-        "port",
-        "served",
-    )
-
-    _transport: asyncio.Transport
-    _write: Callable[[bytes], None]
-
-    def __init__(self, pool: "Pool", lane: "Lane[UpstreamConnection]") -> None:
-        self._pool = pool
-        self.lane = lane
-        self._state = IDLE
-        self._exchange: UpstreamExchange | None = None
-        self._buffer = b""
-        self._chunks: ChunkDecoder | None = None
-        self._left = 0
-        self._eof = False  # the upstream's half of a tunnel has ended
-        self._interim = 0
-        self._upload = False  # the request's body is not out as a whole
-        self._upload_left: int | None = None  # bytes of it, where its length is declared
-        self._read_paused = False
-        self._write_paused = False
-        self.deadline = NEVER
-        self.served = 0  # requests before this one
-        self.ip = ""
-        self.port = 0
-
-    # ---- the transport's calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Connected."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._write = self._transport.write
-        peer = transport.get_extra_info("peername") or ("", 0)
-        self.ip, self.port = peer[0], peer[1]
-        self._pool.deadlines.add(self)
+    __slots__ = ()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer."""
@@ -137,159 +64,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._ended(clean=exc is None)
         self._state = DEAD
         self._pool.lost(self)
-
-    def pause_writing(self) -> None:
-        """The upstream takes less than we send."""
-        self._write_paused = True
-        exchange = self._exchange
-        if exchange is not None:
-            self._set_deadline(exchange.request.timeouts.write)
-            exchange.events.on_writable(False)
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._write_paused = False
-        exchange = self._exchange
-        if exchange is not None:
-            self._renew()
-            exchange.events.on_writable(True)
-
-    def on_deadline(self, now: float) -> None:
-        """Too long between two steps of an exchange, or idle for long enough."""
-        self.deadline = NEVER
-        if self._exchange is None:
-            self._retire()
-        else:
-            kind = FailureKind.WRITE_TIMEOUT if self._write_paused else FailureKind.READ_TIMEOUT
-            self._fail(kind, "")
-
-    # ---- the pool's and the exchange's calls
-
-    @property
-    def usable(self) -> bool:
-        """Open and silent; one idle for a while is looked at once more, as the loop may not have seen its end."""
-        if self._state != IDLE or self._transport.is_closing():
-            return False
-        idle_since = self.deadline - self._pool.idle_seconds
-        return monotonic() - idle_since < _PEEK_AFTER or not self._readable()
-
-    @property
-    def congested(self) -> bool:
-        """Whether the send buffer is full."""
-        return self._write_paused
-
-    def _readable(self) -> bool:
-        socket = self._transport.get_extra_info("socket")
-        if socket is None:
-            return False
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(socket.fileno(), select.POLLIN)
-            return bool(poll.poll(0))
-        return bool(select.select([socket.fileno()], [], [], 0)[0])
-
-    def begin(self, exchange: "UpstreamExchange") -> None:
-        """Send a request: whole in one write, or the head of one whose body streams."""
-        request = exchange.request
-        body = request.body
-        self._exchange = exchange
-        self._state = HEAD
-        self._interim = 0
-        if body is not None:
-            self._upload = False
-            if body or request.content_length is not None:
-                self._write(b"%bContent-Length: %d\r\n\r\n%b" % (request.head, len(body), body))
-            else:
-                self._write(request.head + b"\r\n")
-            if not self._write_paused:
-                self._set_deadline(request.timeouts.read)
-        else:
-            self._upload = True
-            self._upload_left = length = request.content_length
-            framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
-            self._write(b"%b%b\r\n\r\n" % (request.head, framing))
-            self.deadline = NEVER
-        exchange.sent = not self._transport.is_closing()  # a failed first write: nothing can have arrived
-
-    def send_body(self, data: bytes) -> None:
-        """Bytes of a streaming request, or into a tunnel."""
-        if self._state == TUNNEL:
-            self._write(data)
-            self._renew()
-        elif self._upload and data:
-            if self._upload_left is None:
-                self._write(b"%x\r\n%b\r\n" % (len(data), data))
-                return
-            self._upload_left -= len(data)
-            if self._upload_left < 0:
-                raise RuntimeError("more bytes than the declared length")
-            self._write(data)
-
-    def end_body(self) -> None:
-        """The streaming request is complete; or our half of a tunnel."""
-        exchange = self._exchange
-        if self._state == TUNNEL and exchange is not None:
-            self._upload = False
-            if self._eof:
-                self._end_tunnel(exchange)
-            elif self._transport.can_write_eof():
-                self._transport.write_eof()
-        elif self._upload:
-            if self._upload_left:
-                raise RuntimeError("fewer bytes than the declared length")
-            self._upload = False
-            if self._upload_left is None:
-                self._write(b"0\r\n\r\n")
-            self._renew()
-
-    def pause(self) -> None:
-        """Stop reading."""
-        if not self._read_paused:
-            self._read_paused = True
-            self._transport.pause_reading()
-            if not self._write_paused:
-                self.deadline = NEVER
-
-    def resume(self) -> None:
-        """Go on reading."""
-        if self._read_paused:
-            self._read_paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
-            self._renew()
-
-    def abort(self) -> None:
-        """Close hard; nothing is told."""
-        self._exchange = None
-        self._state = DEAD
-        self._transport.abort()
-
-    def close(self) -> None:
-        """Close; an exchange that runs hears of a failure."""
-        if self._exchange is not None:
-            self._fail(FailureKind.CUT, "stopped")
-        else:
-            self._retire()
-
-    # ---- time
-
-    def _set_deadline(self, seconds: float) -> None:
-        self.deadline = at = monotonic() + seconds
-        deadlines = self._pool.deadlines
-        if at < deadlines.next:
-            deadlines.note(at)
-
-    def _renew(self) -> None:
-        """The deadline that the state asks for."""
-        exchange = self._exchange
-        if exchange is None:
-            return
-        if self._write_paused:
-            self._set_deadline(exchange.request.timeouts.write)
-        elif self._read_paused or (self._upload and self._state == HEAD):
-            self.deadline = NEVER
-        else:
-            self._set_deadline(exchange.request.timeouts.read)
 
     # ---- reading
 
@@ -385,14 +159,6 @@ class UpstreamConnection(asyncio.Protocol):
             self._set_deadline(exchange.request.timeouts.read)
         exchange.events.on_head(head, data, False)
 
-    def _end_tunnel(self, exchange: "UpstreamExchange") -> None:
-        """Both sides have ended: the connection closes once everything is out."""
-        exchange.done = True
-        self._exchange = None
-        self._state = DEAD
-        self.deadline = NEVER
-        self._transport.close()
-
     def _pass(self, data: bytes, *, last: bool) -> None:
         """Body bytes on their way; the connection is given back before the last of them are told."""
         exchange = self._exchange
@@ -447,29 +213,7 @@ class UpstreamConnection(asyncio.Protocol):
             events.on_trailers(trailers)
         events.on_data(data, True)
 
-    # ---- ends
-
-    def _finish(self, reusable: bool) -> None:
-        """The answer ended well: back to the pool, or away."""
-        self._chunks = None
-        self._exchange = None
-        self.served += 1
-        if self._read_paused:
-            self.resume()
-        if not reusable or self._upload or self._write_paused or self._transport.is_closing():
-            self._retire()
-            return
-        self._state = IDLE
-        self._pool.release(self)
-        self._set_deadline(self._pool.idle_seconds)
-
-    def _retire(self) -> None:
-        self._exchange = None
-        self._state = DEAD
-        if self._transport.get_write_buffer_size():
-            self._transport.abort()
-        else:
-            self._transport.close()
+    # ---- when nothing more comes
 
     def _ended(self, *, clean: bool) -> None:
         """No more bytes will come."""
@@ -500,13 +244,3 @@ class UpstreamConnection(asyncio.Protocol):
                     return
                 taken += len(data)
                 self.data_received(data)
-
-    def _fail(self, kind: FailureKind, detail: str) -> None:
-        """The exchange did not end well; the connection is of no use any more."""
-        exchange, self._exchange = self._exchange, None
-        self._state = DEAD
-        self._chunks = None
-        self._buffer = b""
-        self._transport.abort()
-        if exchange is not None:
-            exchange.fail(kind, detail)
