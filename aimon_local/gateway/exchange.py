@@ -127,6 +127,8 @@ class ProxyExchange:
             return refusals.STORE_DOWN
         if call.method in refusals.NEVER_PASSED or not refusals.METHOD.fullmatch(call.method):
             return refusals.for_method(call.method)
+        if refusals.repeats(self.head.fields):
+            return refusals.REPEATED
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
             return refusals.NO_ROUTE

@@ -3,7 +3,7 @@
 import re
 
 from aimon_local.policy.call import Refuse
-from aimon_local.wire.message import Failure, FailureKind
+from aimon_local.wire.message import Failure, FailureKind, Header
 
 CLIENT_GONE = 499  # nginx's word for "the client closed the request", known to Kong's users
 
@@ -20,6 +20,20 @@ METHOD = re.compile(r"[A-Z_-]+")
 """What nginx, and so Kong, takes for a method."""
 _NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed", failure=True)
 _NO_METHOD = Refuse(400, "Bad request", "method_not_allowed", failure=True)
+
+REPEATED = Refuse(400, "Bad request", "field_repeated", failure=True)
+_UNIQUE = frozenset(
+    (
+        b"authorization",
+        b"content-range",
+        b"expect",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
+    )
+)  # as nginx, and so Kong, has them; Host and the framing fields are the wire's own matter
 
 _UNRESOLVED = Refuse(503, "name resolution failed", "upstream_unresolved")
 _INVALID = Refuse(
@@ -50,6 +64,13 @@ NO_DENIALS = frozenset(
     )
 )
 """Reasons that are faults on our side or the upstream's: the call was not denied, it failed."""
+
+
+def repeats(fields: list[Header]) -> bool:
+    """Whether a field that can only come once came twice: which one would the upstream believe?"""
+    names = [name for name, _, _ in fields]
+    once = set(names)
+    return len(once) != len(names) and any(names.count(name) > 1 for name in once & _UNIQUE)
 
 
 def for_method(method: str) -> Refuse:
