@@ -2,6 +2,7 @@
 
 _ORIGIN = "a web page from elsewhere must not reach the Admin API: a foreign Origin is refused, reads too"
 _GROUPS = "consumer groups work here; Kong's open-source edition answers 404"
+_ILLEGAL = "no HTTP (RFC 9110, 9112): what servers read differently is refused with 400 and never forwarded"
 _CONFIG = "/config is served with a database too; Kong wants none"
 
 DELIBERATE = {
@@ -11,6 +12,9 @@ DELIBERATE = {
     ("consumer-groups-change", 2): _GROUPS,
     ("consumer-groups-change", 3): _GROUPS,
     ("consumer-groups-change", 4): _GROUPS,
+    ("forward-basic", 19): _ILLEGAL,  # "#" in the target
+    ("forward-basic", 29): _ILLEGAL,  # letters outside ASCII in the name of a field
+    ("forward-x-forwarded", 16): "a client can't speak in the gateway's name: identity fields go on open routes too",
     ("info-endpoints", 1): "the list names the endpoints of this gateway, not those of a whole Kong",
     ("info-root-status", 8): "the list names the plugins of this gateway, not those of a whole Kong",
     ("info-root-status", 9): _CONFIG,
