@@ -86,6 +86,7 @@ class Tier:
     concurrency: int | None = None  # requests in flight, held to the end of the stream
     max_prompt_tokens: int | None = None
     max_output_tokens: int | None = None  # asked or defaulted; also what is reserved where a client asks for nothing
+    clamp: bool = True  # a larger wish for output is brought down to the most; False: it is refused
     max_body_bytes: int | None = None
     first_byte_s: float | None = None
     total_s: float | None = None

@@ -266,3 +266,19 @@ class Slots:
 
     def restore(self, start: int, value: int) -> None:
         """Nothing to go on from."""
+
+
+_DEFINITION = ("_cell", "_gap", "_length", "_limit", "_room", "_zone", "amount", "shadow")
+
+
+def redefined(old: Counter, new: Counter) -> Counter:
+    """``old`` under the definition of ``new``, its count and what calls in flight hold going on; of one name and kind.
+
+    Where they are of different kinds, ``new`` begins at nothing.
+    """
+    if type(old) is not type(new) or old.name != new.name:
+        return new
+    for name in _DEFINITION:
+        if hasattr(new, name):
+            setattr(old, name, getattr(new, name))
+    return old

@@ -5,12 +5,14 @@ appends what has changed to ``call.touched``, the ledger stores it with the requ
 back at the next start. Keys are Kong's: the plugin's own route and service (not its id, and not its consumer),
 then the identifier; so a plugin that is deleted and made again goes on counting.
 
-To keep another kind of limit here: another prefix of keys, and its own table beside ``scopes``.
+To keep another kind of limit here: another prefix of keys, and its own table beside ``scopes``, as ``accounts`` is for
+tiers.
 """
 
 from collections.abc import Iterable, Iterator
 
 from aimon_local.model.usage import CounterChange
+from aimon_local.policy.accounts import Accounts
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.windows import UNITS, Moment, Windows
 
@@ -27,11 +29,12 @@ def scope_key(route_id: str | None, service_id: str | None) -> str:
 class LimitState:
     """All windows of all scopes."""
 
-    __slots__ = ("_floor", "_moment", "_unseen", "cache", "scopes")
+    __slots__ = ("_floor", "_moment", "_unseen", "accounts", "cache", "scopes")
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, Windows]] = {}
         self.cache = AnswerCache()  # proxy-cache's answers; not stored, a restart begins with none
+        self.accounts = Accounts()  # the tiers' counters
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
         self._unseen: list[tuple[str, str]] = []  # what prune has yet to look at
@@ -59,7 +62,8 @@ class LimitState:
 
     def load(self, rows: Iterable[CounterChange]) -> None:
         """Take over stored counters, as at a start; rows of other kinds of limits are left alone."""
-        blank = Moment(0)
+        blank, rows = Moment(0), list(rows)
+        self.accounts.load(rows)
         for row in rows:
             unit = _UNIT_INDEX.get(row.unit)
             parts = row.key.split(":", 3)

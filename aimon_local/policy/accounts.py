@@ -1,0 +1,155 @@
+"""All accounts of a gateway, by subject, with each subject's billing month; stored and restored through counters.
+
+An account is made at the first call under a tier, and anew when the tier's definition changes: counts of limits that
+keep their name go on. What settled calls changed goes to ``call.touched``; ``load`` brings it back at a start. Calls
+in flight when the process dies are neither in the ledger nor here.
+
+Rows: key ``tier:SUBJECT``; unit is the counter's name (``requests/day``), with ``@cell`` for the cells of a sliding
+window, or ``month/…`` for the totals of the billing month.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+
+from aimon_local.model.tier import Period, Tier
+from aimon_local.model.tokens import TokenUsage
+from aimon_local.model.usage import CounterChange
+from aimon_local.policy.account import Account, Grant
+from aimon_local.policy.limits import redefined
+from aimon_local.policy.pricing import PricePlan, Totals
+from aimon_local.policy.spans import span
+
+PREFIX = "tier"
+_CELLS = 64  # rows that the cells of one sliding window take turns in
+_NS = 1_000_000_000
+_PARTS = ("requests", "input_tokens", "output_tokens", "cost")
+
+Stored = list[tuple[str, int, int]]  # (unit, start, value)
+
+
+class Month:
+    """What a subject used in its billing month: settled, and held by calls in flight."""
+
+    __slots__ = ("end", "held", "start", "used")
+
+    def __init__(self) -> None:
+        self.start = self.end = 0
+        self.used = self.held = Totals()
+
+    def bring_to(self, now: int, zone: tzinfo) -> None:
+        """Begin the month of ``now`` (nanoseconds), if it is a later one."""
+        if now >= self.end * _NS:
+            self.start, self.end = span(Period.MONTH, now // _NS, zone)
+            self.used = self.held = Totals()
+
+    def most(self, plan: PricePlan, more: Totals) -> int:
+        """The most that a call can bring: whatever becomes of the calls in flight."""
+        alone = plan.charge(self.used, _sum(self.used, more))
+        base = _sum(self.used, self.held)
+        return max(alone, plan.charge(base, _sum(base, more)))
+
+    def settle(self, plan: PricePlan, start: int, held: Totals, usage: TokenUsage, cost: int, requests: int) -> int:
+        """A call is over: what it brings. A call of an earlier month is charged by what it would begin that month."""
+        if start != self.start:
+            return plan.charge(Totals(), Totals().plus(requests, usage, cost))
+        self.held = _less(self.held, held)
+        before, self.used = self.used, self.used.plus(requests, usage, cost)
+        return plan.charge(before, self.used)
+
+    def rows(self, subject: str) -> Iterator[CounterChange]:
+        """To be stored."""
+        for part in _PARTS:
+            yield CounterChange(f"{PREFIX}:{subject}", f"month/{part}", self.start, getattr(self.used, part), self.end)
+
+
+class Accounts:
+    """The registry."""
+
+    __slots__ = ("_accounts", "_months", "_stored")
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._months: dict[str, Month] = {}
+        self._stored: defaultdict[str, Stored] = defaultdict(list)
+
+    def open(self, subject: str, tier: Tier, zone: tzinfo) -> Account:
+        """The account of a subject under a tier."""
+        account = self._accounts.get(subject)
+        if account is not None and account.tier is tier:
+            return account
+        if account is not None and account.tier == tier:
+            account.tier = tier
+            return account
+        made = Account(subject, tier, zone)
+        if account is not None:
+            _carry(account, made)
+        for unit, start, value in sorted(self._stored.pop(subject, ()), key=lambda row: row[1]):
+            _restore(made, unit, start, value)
+        self._accounts[subject] = made
+        return made
+
+    def month(self, subject: str, now: int, zone: tzinfo) -> Month:
+        """The billing month of a subject, brought to ``now``."""
+        month = self._months.get(subject)
+        if month is None:
+            month = self._months[subject] = Month()
+        month.bring_to(now, zone)
+        return month
+
+    def find(self, subject: str) -> Account | None:
+        """The account that was opened for a subject."""
+        return self._accounts.get(subject)
+
+    def load(self, rows: Iterable[CounterChange]) -> None:
+        """Take over stored rows; those of others are left alone."""
+        totals: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            prefix, _, subject = row.key.partition(":")
+            if prefix != PREFIX:
+                continue
+            if not row.unit.startswith("month/"):
+                self._stored[subject].append((row.unit, row.start, row.value))
+                continue
+            totals[subject][row.unit.removeprefix("month/")] = row.value
+            month = self._months.setdefault(subject, Month())
+            month.start, month.end = row.start, row.expires
+        for subject, parts in totals.items():
+            self._months[subject].used = Totals(*(parts.get(part, 0) for part in _PARTS))
+
+
+def changes(grant: Grant) -> Iterator[CounterChange]:
+    """What settling a grant changed, to be stored with the request's row."""
+    for held in grant.held:
+        counter, key = held.counter, f"{PREFIX}:{held.account.subject}"
+        sliding = counter.name.endswith(":sliding")
+        for start, value, end in counter.rows():
+            if not sliding:
+                yield CounterChange(key, counter.name, start, value, end)
+            elif start == held.mark // _NS:
+                width = max(1, (end - 1 - start) // 61)
+                yield CounterChange(key, f"{counter.name}@{start // width % _CELLS}", start, value, end)
+
+
+def _carry(old: Account, new: Account) -> None:
+    """Counters of the same name and kind go on, with all that calls in flight hold on them."""
+    known = {counter.name: counter for _, counter in old.counters}
+    new.counters = [
+        (unit, redefined(known[counter.name], counter) if counter.name in known else counter)
+        for unit, counter in new.counters
+    ]
+
+
+def _restore(account: Account, unit: str, start: int, value: int) -> None:
+    name = unit.partition("@")[0]
+    for _, counter in account.counters:
+        if counter.name == name:
+            counter.restore(start, value)
+
+
+def _sum(one: Totals, other: Totals) -> Totals:
+    return Totals(*(getattr(one, part) + getattr(other, part) for part in _PARTS))
+
+
+def _less(one: Totals, other: Totals) -> Totals:
+    return Totals(*(getattr(one, part) - getattr(other, part) for part in _PARTS))
