@@ -85,7 +85,8 @@ class Carrier(asyncio.Protocol):
         self._write = self._transport.write
         peer = transport.get_extra_info("peername") or ("", 0)
         self.ip, self.port = peer[0], peer[1]
-        self._pool.deadlines.add(self)
+        self.deadline = monotonic() + self._pool.idle_seconds  # should nobody come to use it
+        self._pool.opened(self)
 
     # ---- the upstream's pace
 

@@ -85,6 +85,11 @@ class Pool:
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
+    def opened(self, connection: Carrier) -> None:
+        """A connection is there."""
+        self._connections.add(connection)
+        self.deadlines.add(connection)
+
     def release(self, connection: Carrier) -> None:
         """A clean connection is free."""
         lane = connection.lane
@@ -121,6 +126,9 @@ class Pool:
             exchange.fail(FailureKind.TLS, str(error))
         except (OSError, UnicodeError) as error:
             exchange.fail(FailureKind.CONNECT, str(error))
+        except asyncio.CancelledError:
+            exchange.fail(FailureKind.CONNECT, "stopped")  # unless its own user cancelled it
+            raise
         else:
             exchange.opening = None
             if exchange.done:
@@ -141,7 +149,6 @@ class Pool:
                 server_hostname=(origin.server_name or origin.host) if secure else None,
                 ssl_handshake_timeout=max(seconds, 0.001) if secure else None,
             )
-        self._connections.add(connection)
         return connection
 
     def _context(self, *, verify: bool) -> ssl.SSLContext:

@@ -241,8 +241,14 @@ def test_close_tells_running_exchanges():
         events = Awaited()
         pool.send(origin, request(), events)
         await until(lambda: upstream.requests)
+        waiting = Awaited()
+        pool.send(Origin("http", "127.0.0.1", upstream.port), request(), waiting)
+        await asyncio.sleep(0)
         await pool.close()
+        await until(waiting.over.is_set)
         assert events.failure is not None
+        assert waiting.failure is not None
+        await until(lambda: pool.counts() == {"open": 0, "idle": 0, "opening": 0})
 
     played(script, play)
 
