@@ -131,11 +131,11 @@ class ProxyExchange:
             return refusals.REPEATED
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
+            self.plan = call.snapshot.plan(None, None)  # of global plugins: their phases after ``access``, as in Kong
             return refusals.NO_ROUTE
         call.upstream_path = found.upstream_path
         answer = wrong_protocol(call, found.route)
-        if answer is None:
-            self.plan = call.snapshot.plan(found, None)
+        self.plan = call.snapshot.plan(found if answer is None else None, None)
         return answer
 
     # ---- IDENTIFY and ADMIT
@@ -158,7 +158,7 @@ class ProxyExchange:
             if call.consumer is consumer:
                 at += 1
             else:
-                self.plan = call.snapshot.plan(call.match, call.consumer)
+                self.plan = call.snapshot.plan(call.match, call.consumer, position)
                 rules, at = self.plan.access_after(position), 0
         return self._forward()
 
@@ -470,8 +470,9 @@ class ProxyExchange:
         lines = self.lines = reply.own_lines(call, stop, draft, runtime.product, self.latencies())
         self.status = draft.status
         self.bytes_out = len(body)
-        if call.match is None:
-            self.client.respond(draft.status, lines, body)  # nothing was proxied: there is no row
+        if call.match is None:  # nothing was proxied: there is no row
+            self._log(runtime.clock.monotonic_ns())
+            self.client.respond(draft.status, lines, body)
         else:
             self._record(lambda: self.client.respond(draft.status, lines, body))
 
@@ -485,10 +486,7 @@ class ProxyExchange:
         for position, rule in self.plan.settle:
             if position <= self.position:
                 rule.settle(self.call, complete)
-        for rule in self.plan.log:
-            order = rule.log(self.call, outline(self, ended))
-            if order is not None:
-                runtime.sinks.take(order)
+        self._log(ended)
 
         def committed(failure: StoreError | None) -> None:
             if failure is None:
@@ -497,6 +495,13 @@ class ProxyExchange:
                 self._unrecorded(failure)
 
         runtime.ledger.add(usage_row(self, ended, complete), self.call.touched, committed)
+
+    def _log(self, ended: int) -> None:
+        """Let the log plugins say what is to be written elsewhere."""
+        for rule in self.plan.log:
+            order = rule.log(self.call, outline(self, ended))
+            if order is not None:
+                self.runtime.sinks.take(order)
 
     def _unrecorded(self, failure: StoreError) -> None:
         """The ledger could not take the row: no client may see a complete answer that it does not hold."""
