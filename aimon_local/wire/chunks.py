@@ -105,6 +105,7 @@ class ChunkDecoder:
             if len(data) - at >= limit:
                 bad("trailers too long")
             self._buffer = data[at:]
+            check_bytes(self._buffer.removesuffix(b"\r"))
             return -1
         check_bytes(data[at:end])
         for line in data[at:end].split(b"\r\n"):

@@ -304,3 +304,15 @@ def play(time: Time, http: str) -> Callable[..., Playbook]:
 def upstream(time: Time, http: str) -> UpstreamPlaybook:
     """An upstream connection."""
     return UpstreamPlaybook(time, http)
+
+
+@pytest.fixture
+def client_of(time: Time) -> Callable[..., Playbook]:
+    """Makes a client connection of a given reader: ``client_of("h11", script)``."""
+    return lambda http, script: Playbook(time, http, script)
+
+
+@pytest.fixture
+def upstream_of(time: Time) -> Callable[..., UpstreamPlaybook]:
+    """Makes an upstream connection of a given reader."""
+    return lambda http: UpstreamPlaybook(time, http)
