@@ -64,7 +64,7 @@ class Query:
 
 
 def decoded(text: str) -> str:
-    """A query or form piece as text; what is no UTF-8 is replaced, for such a name is never found."""
+    """A piece of a path or a query as text; what is no UTF-8 is replaced, for such a name is never found."""
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "replace")
 
 

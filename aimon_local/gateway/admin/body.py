@@ -16,6 +16,7 @@ from aimon_local.model.violation import Violation
 from aimon_local.policy.multipart import Multipart
 
 MOST_ARGUMENTS = 1000  # of a form or a query (Kong's admin_api limit)
+MOST_LEVELS = 64
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 NO_JSON = violation.plain(400, "Cannot parse JSON body")
@@ -56,14 +57,26 @@ def parse_json(raw: bytes) -> Body | Violation:
     """A JSON document. A list is a table with the keys 1, 2, … (Kong's Lua sees it so); a bare scalar is no input."""
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # halves of surrogate pairs are no text
+        if b"\\u" in raw:  # only an escape can give half of a surrogate pair, which is no text
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return NO_JSON
-    if value is False:
-        return NO_JSON  # Kong takes it for nothing parsed
+    if value is False or too_deep(value):  # Kong takes ``false`` for nothing parsed
+        return NO_JSON
     if isinstance(value, list):
         return Body(dict(enumerate(value, 1)))
     return Body(value) if isinstance(value, dict) else EMPTY
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a document nests deeper than any entity does; nobody has to walk such a one then."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        tables = [each for each in level if isinstance(each, dict | list)]
+        level = [inner for each in tables for inner in (each.values() if isinstance(each, dict) else each)]
+        if not level:
+            return False
+    return True
 
 
 def _refuse(name: str) -> NoReturn:

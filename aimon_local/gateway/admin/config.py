@@ -9,12 +9,13 @@ from typing import Any
 
 from aimon_local.gateway.admin import body
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message, refused
-from aimon_local.gateway.admin.visible import shown
+from aimon_local.gateway.admin.visible import holds_mask, shown
 from aimon_local.model import declarative
 from aimon_local.model.violation import Violation
 
 YAML = ("application/yaml", "text/yaml")
 NO_YAML = "this body is YAML, which needs the extra: pip install 'aimon-local[yaml]'; JSON works without it"
+_MASKED = message(400, "the document holds masked secrets: give the secrets themselves, or what GET /config gave")
 _NOT_GIVEN = message(400, "expected a declarative configuration")
 
 
@@ -35,6 +36,8 @@ async def load(ask: Ask) -> Reply:
     if isinstance(document, Reply):
         return document
     context = ask.context
+    if holds_mask(context, document):
+        return _MASKED
     async with context.writing:
         flat = ask.query.flag("flatten_errors")
         loaded = declarative.load(document, context.catalog, context.now(), context.ids, flatten_errors=flat)
@@ -79,7 +82,8 @@ def _parsed(raw: bytes) -> Any:
     if yaml is None:
         return message(400, NO_YAML)
     try:
-        return _plain(yaml.load(raw, Loader=_loader(yaml)))
+        document = _plain(yaml.load(raw, Loader=_loader(yaml)))
+        return refused(declarative.unparsable("it nests too deep")) if body.too_deep(document) else document
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
         return refused(declarative.unparsable(str(fault)))
 

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, refused
 from aimon_local.gateway.admin.visible import shown
+from aimon_local.model import violation
+from aimon_local.model.checks import check_tag
 from aimon_local.model.paging import Page, parse_size, parse_tags
 from aimon_local.model.violation import Violation
 
@@ -50,6 +52,9 @@ def tags(ask: Ask) -> Reply:
     if isinstance(size, Violation):
         return refused(size)
     tag = ask.params.get("tags")
+    fault = None if tag is None else check_tag(tag)
+    if fault is not None:
+        return refused(violation.invalid_unique("tag", fault))
     page = ask.context.catalog.page_tags(tag=tag, size=size, offset=ask.query.first("offset"))
     if isinstance(page, Violation):
         return refused(page)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
 
+from aimon_local.gateway.admin.ask import decoded
 from aimon_local.gateway.admin.table import Endpoint
 
 
@@ -16,7 +16,7 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The endpoints of a path by method, and its parameters, decoded in the order of the path."""
+    """The endpoints of a path by method, and its parameters in order, decoded (a ``+`` is a space there too: Kong)."""
 
     methods: Mapping[str, Endpoint]
     values: tuple[str, ...]
@@ -74,5 +74,4 @@ def _walk(node: _Node, parts: tuple[str, ...], values: tuple[str, ...]) -> Match
     found = None if literal is None else _walk(literal, tuple(rest), values)
     if found is not None or node.parameter is None or not first:
         return found
-    value = unquote_to_bytes(first.encode("latin-1")).decode("utf-8", "replace")
-    return _walk(node.parameter, tuple(rest), (*values, value))
+    return _walk(node.parameter, tuple(rest), (*values, decoded(first)))

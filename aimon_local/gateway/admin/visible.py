@@ -48,5 +48,16 @@ def mask_fault(context: AdminContext, kind: str, data: Mapping[Any, Any]) -> Vio
     return violation.schema_violation({name: "is masked: give the value itself, or leave the field out"})
 
 
+def holds_mask(context: AdminContext, document: Any) -> bool:
+    """Whether a declarative document gives a mask where it should give a secret."""
+    if isinstance(document, list):
+        return any(holds_mask(context, item) for item in document)
+    if not isinstance(document, Mapping):
+        return False
+    lists = [(kind, document[kind]) for kind in _SECRETS if isinstance(document.get(kind), list)]
+    rows = [(kind, row) for kind, entries in lists for row in entries if isinstance(row, Mapping)]
+    return any(mask_fault(context, *pair) for pair in rows) or holds_mask(context, list(document.values()))
+
+
 def _mask(secret: str) -> str:
     return secret[:4] + _STARS if len(secret) >= 16 else _STARS
