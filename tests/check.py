@@ -53,8 +53,8 @@ def unmapped() -> list[str]:
         other = TESTED_BY.get(str(inner))
         if other is not None and home.exists():
             faults.append(f"tests/map.py: {inner} has its own test file, take its line out")
-        elif other is not None and not (ROOT / "tests" / other).exists():
-            faults.append(f"tests/map.py: {inner} → tests/{other} is not there")
+        elif other is not None and not (ROOT / "tests" / other[0]).exists():
+            faults.append(f"tests/map.py: {inner} → tests/{other[0]} is not there")
         elif other is None and not home.exists():
             faults.append(f"{path.relative_to(ROOT)}: no {home.relative_to(ROOT)}")
     gone = [name for name in TESTED_BY if not (PACKAGE / name).exists()]

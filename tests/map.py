@@ -1,25 +1,24 @@
-"""Modules that another test file than their mirror proves: module → test file, with the reason."""
+"""Modules that another test file than their mirror proves: module → (test file, why there)."""
 
-TESTED_BY: dict[str, str] = {
-    # httpbin's behaviour is what another implementation does: the comparison is the proof
-    "mock/httpbin/ask.py": "mock/test_differential.py",
-    "mock/httpbin/form.py": "mock/test_differential.py",
-    "mock/httpbin/formats.py": "mock/test_differential.py",
-    "mock/httpbin/reply.py": "mock/test_differential.py",
-    "mock/httpbin/texts.py": "mock/test_differential.py",
-    # authentication and waiting need a real client
-    "mock/httpbin/auth.py": "mock/test_requests_suite.py",
-    "mock/httpbin/server.py": "mock/test_requests_suite.py",
-    # nouns without behaviour
-    "policy/nouns.py": "policy/test_entities.py",
-    # the two halves and the life of a connection are one behaviour: bytes in, bytes and calls out
-    "wire/lifetime.py": "wire/test_connection.py",
-    "wire/strict.py": "wire/test_connection.py",
-    "wire/limits.py": "wire/test_connection.py",
-    "wire/shared.py": "wire/test_server.py",
-    "wire/carrier.py": "wire/test_upstream.py",
-    "wire/exchange.py": "wire/test_upstream.py",
-    "wire/message.py": "wire/test_flow.py",
-    # h11's reading is the reference that the scanner's is compared with
-    "wire/law.py": "wire/test_scanner.py",
+_NOUNS = "nouns without behaviour: proved where they are used"
+_FORMATS = "a format is proved by what a client sees of it, through the served app"
+_GOLDEN = "golden usage of every dialect stands side by side there"
+
+TESTED_BY: dict[str, tuple[str, str]] = {
+    "gateway/admin_context.py": ("gateway/admin/test_stories.py", "what it fills is seen through the Admin API"),
+    "gateway/admin/context.py": ("gateway/admin/test_stories.py", _NOUNS),
+    "gateway/app.py": ("live/test_gateway.py", "it joins the parts: proved by the running whole"),
+    "gateway/settings.py": ("config/test_schema.py", "its names are held together with the file's there"),
+    "metering/anthropic.py": ("metering/test_meter.py", _GOLDEN),
+    "metering/dialect.py": ("metering/test_meter.py", _GOLDEN),
+    "metering/dialects.py": ("metering/test_meter.py", _GOLDEN),
+    "metering/openai.py": ("metering/test_meter.py", _GOLDEN),
+    "mock/llm/anthropic.py": ("mock/llm/test_service.py", _FORMATS),
+    "mock/llm/apis.py": ("mock/llm/test_service.py", _FORMATS),
+    "mock/llm/openai.py": ("mock/llm/test_service.py", _FORMATS),
+    "mock/llm/responses.py": ("mock/llm/test_service.py", _FORMATS),
+    "mock/llm/stats.py": ("mock/llm/test_service.py", _FORMATS),
+    "model/tier.py": ("policy/test_limits.py", _NOUNS),
+    "model/usage.py": ("storage/test_queries.py", _NOUNS),
+    "policy/rule.py": ("policy/test_plan.py", "its phases are what a plan sorts rules by"),
 }
