@@ -85,7 +85,7 @@ def symmetric_holds(token: Token, secret: bytes) -> bool:
 
 
 def faults_in_time(token: Token, claims: Iterable[str], now: int) -> dict[str, str]:
-    """What is wrong with the claims of time to check, by name: ``exp`` lies after now, ``nbf`` doesn't (Unix seconds)."""
+    """What is wrong with the claims of time to check, by name; ``now`` in Unix seconds."""
     out: dict[str, str] = {}
     for name in claims:
         value = token.claims.get(name)
