@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.map import TESTED_BY
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "aimon_local"
 MODULE_LINES = 400
@@ -44,8 +46,6 @@ def sizes() -> list[str]:
 
 def unmapped() -> list[str]:
     """Modules without a test file of their own: tests mirror the package (exceptions: ``tests/map.py``)."""
-    from tests.map import TESTED_BY
-
     faults = []
     for path in modules():
         inner = path.relative_to(PACKAGE)
