@@ -12,6 +12,7 @@ DELIBERATE = {
     ("consumer-groups-change", 2): _GROUPS,
     ("consumer-groups-change", 3): _GROUPS,
     ("consumer-groups-change", 4): _GROUPS,
+    ("forward-basic", 12): "a byte outside ASCII is encoded as it comes in (RFC 3986), so X-Forwarded-Path shows it so",
     ("forward-basic", 19): _ILLEGAL,  # "#" in the target
     ("forward-basic", 29): _ILLEGAL,  # letters outside ASCII in the name of a field
     ("forward-x-forwarded", 16): "a client can't speak in the gateway's name: identity fields go on open routes too",
