@@ -10,7 +10,9 @@ NOON = 1_700_049_600  # 2023-11-15T12:00:00Z
 
 
 class FixedTools:
-    """UUIDs that count up."""
+    """UUIDs that count up, and a node of a fixed name."""
+
+    node_id, hostname = "00000000-0000-4000-8000-0000000000ff", "lab"
 
     def __init__(self):
         self.made = 0
