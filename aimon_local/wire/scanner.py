@@ -134,6 +134,9 @@ def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None
 
 def _connection(meaning: dict[bytes, bytes]) -> tuple[int | None, bool, bool] | None:
     """(length, chunked, keep-alive) of a message whose fields say nothing else to the connection."""
+    value = meaning.get(b"content-length")
+    if value is not None and len(meaning) == 1 and value.isdigit() and len(value) <= _DIGITS:  # most of them
+        return int(value), False, True
     length = None
     chunked = False
     keep_alive = True
