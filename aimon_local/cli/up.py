@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,50 +19,68 @@ if TYPE_CHECKING:
     from aimon_local.gateway.app import Gateway
 
 _PORT = click.IntRange(0, 65535)
+Option = TypeVar("Option", bound=Callable[..., Any])
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PORTS = {
+    "proxy": "The proxy; default 8000, 0: any free one.",
+    "admin": "The Admin API; default 8001.",
+    "upstream": "The built-in upstream; default 5000.",
+}
 
 
-@click.command(help="Start the gateway: proxy, Admin API, built-in upstream, all on 127.0.0.1. Port 0: any free one.")
+def _bounded(port: str) -> Callable[[Option], Option]:
+    return click.option(f"--{port}-port", type=_PORT, help=_PORTS[port])
+
+
+@click.command(
+    help="Start the gateway: proxy, Admin API, built-in upstream, all on 127.0.0.1.\n\n"
+    "Options win over aimon.toml, and aimon.toml over the defaults."
+)
 @click.option("--headless", is_flag=True, help="The gateway alone, in the foreground: for CI and services.")
+@click.option("--config", "file", type=click.Path(path_type=Path), help="An aimon.toml.  [env: AIMON_LOCAL_CONFIG]")
 @click.option("--data", type=click.Path(path_type=Path), help="The data directory.  [env: AIMON_LOCAL_DATA]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Bind elsewhere; needs --admin-token.")
-@click.option("--proxy-port", type=_PORT, default=8000, show_default=True, help="The proxy.")
-@click.option("--admin-port", type=_PORT, default=8001, show_default=True, help="The Admin API.")
-@click.option("--upstream-port", type=_PORT, default=5000, show_default=True, help="The built-in upstream.")
-@click.option("--empty", is_flag=True, help="No demo on the first start.")
+@click.option("--host", help="Bind elsewhere than to 127.0.0.1; needs --admin-token.")
+@_bounded("proxy")
+@_bounded("admin")
+@_bounded("upstream")
+@click.option("--empty", is_flag=True, default=None, help="No demo on the first start.")
 @click.option(
     "--credentials",
     type=click.Choice(["hashed", "plaintext"]),
-    default="hashed",
-    show_default=True,
-    help="How API keys are kept; plaintext is Kong's way.",
+    help="How API keys are kept: hashed (default), or in plain text, Kong's way.",
 )
 @click.option("--admin-token", envvar="AIMON_LOCAL_TOKEN", help="Ask for it on the Admin API.")
 @click.option("--allow-host", "allowed_hosts", multiple=True, help="A further name of the Admin API. Repeatable.")
 @click.option(
     "--synchronous",
     type=click.Choice(["normal", "full"]),
-    default="normal",
-    show_default=True,
-    help="full: the ledger survives a power cut too.",
+    help="full: the ledger survives a power cut too; normal (default): a killed process.",
 )
-@click.option(
-    "--http", type=click.Choice(["auto", "h11"]), default="auto", show_default=True, help="h11: no fast scanner."
-)
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of stdout.")
-def command(headless: bool, data: Path | None, log_format: str, **options: Any) -> None:
+@click.option("--http", type=click.Choice(["auto", "h11"]), help="h11: all heads by h11, without the fast scanner.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Of what stands on stdout; default text.")
+def command(headless: bool, file: Path | None, data: Path | None, **options: Any) -> None:
     """Start, say where, serve until SIGINT or SIGTERM."""
+    from aimon_local.config.load import load
+    from aimon_local.config.schema import Config, given
     from aimon_local.gateway.app import serve
     from aimon_local.gateway.settings import Settings
     from aimon_local.storage.location import data_directory
+    from aimon_local.wire.limits import Limits
 
-    if options["host"] not in _LOOPBACK and not options["admin_token"]:
+    named = file or (Path(os.environ["AIMON_LOCAL_CONFIG"]) if os.environ.get("AIMON_LOCAL_CONFIG") else None)
+    config = load(named) if named else Config()
+    chosen = {**given(config.gateway), **{name: value for name, value in options.items() if value not in (None, ())}}
+    directory = data_directory(data or chosen.pop("data", None), os.environ, sys.platform, Path.home())
+    chosen.pop("data", None)
+    say = _say_json if chosen.pop("log_format", "text") == "json" else _say_text
+    settings = Settings(data=directory, **chosen)
+    if settings.host not in _LOOPBACK and not settings.admin_token:
         raise ConfigError(
-            f"--host {options['host']} would let others reach the Admin API", "give --admin-token, or leave --host out"
+            f"--host {settings.host} would let others reach the Admin API", "give --admin-token, or leave --host out"
         )
-    settings = Settings(data=data_directory(data, os.environ, sys.platform, Path.home()), **options)
-    say = _say_json if log_format == "json" else _say_text
-    _runner()(serve(settings, say, lambda line: click.echo(line, err=True)))
+    limits = Limits(**given(config.limits))
+    _runner()(serve(settings, limits, say, lambda line: click.echo(line, err=True)))
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:

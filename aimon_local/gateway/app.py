@@ -41,6 +41,7 @@ from aimon_local.storage.entities import EntityStore
 from aimon_local.storage.queries import Queries
 from aimon_local.storage.writer import LedgerWriter
 from aimon_local.wire.app import serve_app
+from aimon_local.wire.limits import Limits
 from aimon_local.wire.pool import Pool
 from aimon_local.wire.server import Listener, listen
 
@@ -56,8 +57,16 @@ Note = Callable[[str], None]
 class Gateway:
     """A running gateway: ``start`` it, ``stop`` it."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, note: Note = _log.warning) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits | None = None,
+        *,
+        clock: Clock | None = None,
+        note: Note = _log.warning,
+    ) -> None:
         self.settings = settings
+        self.limits = limits or Limits()  # of the proxy's client connections
         self.clock = clock or SystemClock()
         self.new_keys: Mapping[str, str] = {}  # of a first start's demo, to be shown once
         self._note = note
@@ -71,8 +80,7 @@ class Gateway:
 
     def addresses(self) -> dict[str, str]:
         """Where it listens: proxy, admin, upstream."""
-        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        return {name: f"http://{host}:{listener.port}" for name, listener in self._listeners.items()}
+        return {name: f"http://{_in_url(each.host)}:{each.port}" for name, each in self._listeners.items()}
 
     async def start(self) -> None:
         """Open everything; raises StartError or StoreError, with nothing left open."""
@@ -151,6 +159,7 @@ class Gateway:
                     lambda client: ProxyExchange(runtime, client),
                     settings.host,
                     port,
+                    self.limits,
                     http=settings.http,
                     render_error=wire_error(runtime),
                 ),
@@ -193,6 +202,10 @@ class Gateway:
             self._note(f"ledger: {failure}; requests are refused with 503 until it can be written ({failure.hint})")
 
 
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 async def _opened(name: str, port: int, opener: Callable[[int], Awaitable[Listener]]) -> Listener:
     try:
         return await opener(port)
@@ -203,9 +216,9 @@ async def _opened(name: str, port: int, opener: Callable[[int], Awaitable[Listen
         raise StartError(f"port {port} for the {name} can't be opened: {fault.strerror or fault}") from fault
 
 
-async def serve(settings: Settings, ready: Callable[[Gateway], None], note: Note) -> None:
+async def serve(settings: Settings, limits: Limits, ready: Callable[[Gateway], None], note: Note) -> None:
     """Start a gateway, say so, and serve until SIGINT or SIGTERM; a second signal ends at once."""
-    gateway = Gateway(settings, note=note)
+    gateway = Gateway(settings, limits, note=note)
     await gateway.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
