@@ -29,6 +29,9 @@ KINDS = (
     "basicauth_credentials",
     "jwt_secrets",
     "acls",
+    "tiers",
+    "price_plans",
+    "model_prices",
 )
 """The kinds of entities that requests depend on."""
 

@@ -8,14 +8,14 @@ Rows: key ``tier:SUBJECT``; unit is the counter's name (``requests/day``), with 
 window, or ``month/…`` for the totals of the billing month.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
-from aimon_local.model.tier import Period, Tier
+from aimon_local.model.tier import Period, Tier, Unit
 from aimon_local.model.tokens import TokenUsage
 from aimon_local.model.usage import CounterChange
-from aimon_local.policy.account import Account, Grant
+from aimon_local.policy.account import Account, Demand, Grant
 from aimon_local.policy.limits import redefined
 from aimon_local.policy.pricing import PricePlan, Totals
 from aimon_local.policy.spans import span
@@ -49,6 +49,10 @@ class Month:
         base = _sum(self.used, self.held)
         return max(alone, plan.charge(base, _sum(base, more)))
 
+    def hold(self, more: Totals) -> None:
+        """A call is in flight."""
+        self.held = _sum(self.held, more)
+
     def settle(self, plan: PricePlan, start: int, held: Totals, usage: TokenUsage, cost: int, requests: int) -> int:
         """A call is over: what it brings. A call of an earlier month is charged by what it would begin that month."""
         if start != self.start:
@@ -66,12 +70,13 @@ class Month:
 class Accounts:
     """The registry."""
 
-    __slots__ = ("_accounts", "_months", "_stored")
+    __slots__ = ("_accounts", "_late", "_months", "_stored")
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._months: dict[str, Month] = {}
         self._stored: defaultdict[str, Stored] = defaultdict(list)
+        self._late: deque[tuple[int, Grant, Demand]] = deque()
 
     def open(self, subject: str, tier: Tier, zone: tzinfo) -> Account:
         """The account of a subject under a tier."""
@@ -100,6 +105,19 @@ class Accounts:
     def find(self, subject: str) -> Account | None:
         """The account that was opened for a subject."""
         return self._accounts.get(subject)
+
+    def later(self, grant: Grant, used: Demand, due: int) -> None:
+        """Count tokens and money of a call only when a call comes at ``due`` or later (the mode async-count)."""
+        self._late.append((due, grant, used))
+
+    def count_late(self, now: int) -> Iterator[CounterChange]:
+        """What is due by now, counted; the rows that it changed."""
+        while self._late and self._late[0][0] <= now:
+            _, grant, used = self._late.popleft()
+            for held in grant.held:
+                if held.unit not in (None, Unit.REQUESTS):
+                    held.counter.settle(held.mark, 0, used.units(held.unit))
+            yield from changes(grant)
 
     def load(self, rows: Iterable[CounterChange]) -> None:
         """Take over stored rows; those of others are left alone."""

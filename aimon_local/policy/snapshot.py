@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aimon_local.errors import ConfigError
-from aimon_local.policy import precedence
+from aimon_local.policy import precedence, tiering
 from aimon_local.policy.call import Header
 from aimon_local.policy.entities import (
     Entity,
@@ -28,6 +28,7 @@ from aimon_local.policy.nouns import Consumer, Credential, Match, Route, Service
 from aimon_local.policy.plan import Placed, Plan, aftermath, make_plan
 from aimon_local.policy.routing import Router
 from aimon_local.policy.rule import PluginType, Rule, Scope
+from aimon_local.policy.tiering import Tiering
 
 __all__ = ["Consumer", "Credential", "Match", "Plan", "Route", "Service", "Snapshot", "Upstream", "build"]
 
@@ -58,6 +59,8 @@ class Snapshot:
     _instances: Mapping[str, Instances]  # by plugin name
     _profiles: Mapping[str, Profile]  # by consumer id, of those that differ from _PLAIN
     _rules: Mapping[str, tuple[Entity, Rule]]  # by plugin id, for the next build
+    tiering: Tiering = tiering.NONE
+    _tier_place: int = 0  # of the tiers' rule in the order
     _plans: dict[tuple[str, Profile, int], Plan] = field(default_factory=dict)
     _shared: dict[tuple[int, ...], Plan] = field(default_factory=dict)
 
@@ -112,7 +115,9 @@ class Snapshot:
             precedence.pick(instances, route.id, route.service_id, consumer, groups)
             for instances in self._instances.values()
         )
-        return [each for each in chosen if each is not None]
+        placed = [each for each in chosen if each is not None]
+        tiers = self.tiering.rule(route.id, consumer, groups) if self.tiering else None
+        return placed if tiers is None else [*placed, (self._tier_place, tiers)]
 
     def _globals(self) -> Plan:
         everywhere = (instances.get(_EVERYWHERE) for instances in self._instances.values())
@@ -144,6 +149,7 @@ def build(
     routes = {row["id"]: read_route(row) for row in rows.get("routes", ())}
     rules = _rules(rows.get("plugins", ()), plugin_types, before._rules)
     instances = _instances(rules, plugin_types)
+    tiers = tiering.build(rows)
     return Snapshot(
         consumers=consumers,
         services=services,
@@ -156,8 +162,10 @@ def build(
         _basic=_credentials(rows.get("basicauth_credentials", ()), "basic-auth", "username", before._basic),
         _jwt=_credentials(rows.get("jwt_secrets", ()), "jwt", "key", before._jwt),
         _instances=instances,
-        _profiles=_profiles(consumers.values(), instances),
+        _profiles=_profiles(consumers.values(), instances, tiers),
         _rules=rules,
+        tiering=tiers,
+        _tier_place=_places(plugin_types).get(tiering.AFTER, 2 * len(plugin_types)) + 1,
     )
 
 
@@ -226,9 +234,14 @@ def _scope(entity: Entity) -> Scope:
     return Scope(entity["id"], *where)
 
 
+def _places(types: Mapping[str, PluginType]) -> dict[str, int]:
+    """The places of plugins in the order, by name; even numbers, so that a rule that is no plugin fits between them."""
+    return {name: 2 * place for place, name in enumerate(types)}
+
+
 def _instances(rules: Mapping[str, tuple[Entity, Rule]], types: Mapping[str, PluginType]) -> dict[str, Instances]:
     """Rules by plugin name and scope, each with its place in the order."""
-    places = {name: place for place, name in enumerate(types)}
+    places = _places(types)
     out: dict[str, dict[precedence.ScopeKey, Placed]] = {}
     for entity, rule in rules.values():
         scope = _scope(entity)
@@ -237,11 +250,11 @@ def _instances(rules: Mapping[str, tuple[Entity, Rule]], types: Mapping[str, Plu
     return dict(out)
 
 
-def _profiles(consumers: Iterable[Consumer], instances: Mapping[str, Instances]) -> dict[str, Profile]:
-    """What the plugins single a consumer out for."""
+def _profiles(consumers: Iterable[Consumer], instances: Mapping[str, Instances], tiers: Tiering) -> dict[str, Profile]:
+    """What plugins and tiers single a consumer out for."""
     keys = [key for by_scope in instances.values() for key in by_scope]
-    named = {consumer for _, _, consumer, _ in keys if consumer is not None}
-    grouped = {group for _, _, _, group in keys if group is not None}
+    named = {consumer for _, _, consumer, _ in keys if consumer is not None} | tiers.consumers
+    grouped = {group for _, _, _, group in keys if group is not None} | set(tiers.by_group)
     out: dict[str, Profile] = {}
     if not named and not grouped:
         return out

@@ -24,7 +24,8 @@ class Beside:
 class Terms:
     """The whole of it."""
 
-    tier: Tier
+    tier: Tier  # its gates, narrowed by the route's amendments
+    counted: Tier  # the same before that: one account per consumer, whatever the route
     zone: tzinfo
     plan: PricePlan
     book: PriceBook

@@ -34,6 +34,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "basicauth_credentials": ("consumer_id", "username"),
     "jwt_secrets": ("consumer_id", "key"),
     "acls": ("consumer_id", "group"),
+    "tiers": ("name", "consumer_id", "route_id"),
+    "price_plans": ("name",),
+    "model_prices": ("model", "since"),
 }
 """The key columns of each kind beside ``id`` and ``body``; ``x_id`` holds the id of the reference ``x``."""
 

@@ -180,7 +180,8 @@ def test_plugins_before_the_one_that_finds_the_consumer_are_chosen_without_it():
             plugin(name, f"{name}-{at}", **scope) for name in TYPES for at, scope in enumerate([{}, {"consumer": "1"}])
         ],
     )
-    plans = [s.plan(match(s), s.consumers["1"], position) for position in (-1, 0, 1, 2)]
+    places = [place for place, _ in s.plan(match(s), None).rules]
+    plans = [s.plan(match(s), s.consumers["1"], position) for position in (-1, *places)]
     chosen = [[rule.scope.consumer_id for _, rule in plan.rules] for plan in plans]
     assert chosen == [["1", "1", "1"], [None, "1", "1"], [None, None, "1"], [None, None, None]]
     assert plans[3] is s.plan(match(s), None)

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimon_local.errors import StoreError
-from aimon_local.model.entities import consumers, credentials, plugins, routes, services, tls, upstreams
+from aimon_local.model.entities import consumers, credentials, plugins, routes, services, tiers, tls, upstreams
 from aimon_local.model.schema import Schema
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import KINDS, EntityStore
 
 SCHEMAS = {
     schema.name: schema
-    for module in (consumers, credentials, plugins, routes, services, tls, upstreams)
+    for module in (consumers, credentials, plugins, routes, services, tiers, tls, upstreams)
     for schema in vars(module).values()
     if isinstance(schema, Schema) and schema.name in KINDS
 }

@@ -7,6 +7,7 @@ from aimon_local.model.entities.credentials import ACLS, BASICAUTH_CREDENTIALS, 
 from aimon_local.model.entities.plugins import PLUGINS, plugin_schema
 from aimon_local.model.entities.routes import ROUTES
 from aimon_local.model.entities.services import SERVICES
+from aimon_local.model.entities.tiers import MODEL_PRICES, PRICE_PLANS, TIERS
 from aimon_local.model.entities.tls import CA_CERTIFICATES, CERTIFICATES, SNIS, TAGS
 from aimon_local.model.entities.upstreams import TARGETS, UPSTREAMS
 from aimon_local.model.schema import Schema
@@ -29,6 +30,9 @@ SCHEMAS: Mapping[str, Schema] = {
         BASICAUTH_CREDENTIALS,
         JWT_SECRETS,
         ACLS,
+        TIERS,
+        PRICE_PLANS,
+        MODEL_PRICES,
         TAGS,
     )
 }

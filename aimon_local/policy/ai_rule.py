@@ -1,0 +1,259 @@
+"""The tiers' rule: gates, reservation before the upstream is asked, and settlement by what was used. Not a plugin.
+
+It acts on each request of a consumer whose tier has a definition, behind rate-limiting and before the request
+transformers. ``access`` holds the most that a call can use on every limit, or refuses; ``response`` and ``meter`` see
+what the upstream answers; ``settle`` trues up, exactly once:
+
+    never answered (refused by a later rule, upstream failed)     all is given back, the request too
+    client gone before the answer                                  request and prompt, by our own count
+    upstream's error (4xx, 5xx)                                    the request alone
+    answer complete, or cut on its way                             request, and tokens as metered
+    answer that can't be read (compressed against our word)        request, and all that was held
+
+Facts for the ledger: ``call.notes["ai"]``, an ``AiRecord``.
+"""
+
+import json
+from dataclasses import dataclass, replace
+
+from aimon_local.metering.dialect import Dialect
+from aimon_local.metering.dialects import dialect_for
+from aimon_local.metering.meter import Meter as AnswerMeter
+from aimon_local.metering.meter import Metered, meter_for
+from aimon_local.model.ai import AiRecord
+from aimon_local.model.tier import Mode
+from aimon_local.model.tokens import Source, TokenUsage
+from aimon_local.policy import ai_gate, ai_refusals, ai_views
+from aimon_local.policy.account import Account, Demand, Full, Grant, admit, release, settle
+from aimon_local.policy.accounts import Month, changes
+from aimon_local.policy.ai_gate import Ask, Blocked
+from aimon_local.policy.ai_headers import standing
+from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft
+from aimon_local.policy.pricing import Totals
+from aimon_local.policy.rule import Meter, Rule
+from aimon_local.policy.terms import Terms
+
+NOTE = "ai"
+"""Where the record is in ``call.notes``; the held call itself is beside it."""
+
+_HELD = "ai.held"
+_NS = 1_000_000_000
+_LATE = _NS  # how much later async-count counts
+_NOTHING = TokenUsage()
+
+
+@dataclass(slots=True)
+class _Held:
+    """A call that was admitted, until it is settled."""
+
+    grant: Grant
+    ask: Ask | None  # None: a plain call
+    dialect: Dialect | None
+    month: Month
+    month_start: int
+    totals: Totals
+    record: AiRecord
+    status: int = 0  # of the upstream; 0: it has not answered
+    meter: AnswerMeter | None = None
+
+
+class TierRule(Rule):
+    """One tier on one kind of route: see the module."""
+
+    __slots__ = ("max_body", "terms")
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        most = terms.tier.max_body_bytes
+        refusal = Refuse(413, f"The body is larger than {most} bytes", "body_too_large")
+        self.max_body = None if most is None or "body" in terms.tier.shadow else (most, refusal)
+
+    # ---- before the upstream
+
+    def access(self, call: Call) -> Outcome:
+        """Refuse, or hold what the call can use."""
+        dialect = dialect_for(call.method, call.path)
+        if self.max_body is not None and (call.content_length or 0) > self.max_body[0]:
+            return self._blocked(call, dialect, Blocked("body_too_large", self.max_body[1].message, None, "body"))
+        if not self._route_allowed(call):
+            message = f"The tier '{self.terms.tier.name}' does not include this route."
+            return self._blocked(call, dialect, Blocked("route_not_allowed", message, None, "routes"))
+        if dialect is None:
+            if ai_views.is_me(call):
+                return ai_views.me(call, self.terms, self._accounts(call), self._month(call))
+            if ai_views.is_models(call):
+                call.set("Accept-Encoding", "identity")
+            return self._admit(call, None, None)
+        if call.body is None and (call.chunked or call.content_length):
+            return NEED_BODY
+        return self._ask(call, dialect)
+
+    def _ask(self, call: Call, dialect: Dialect) -> Outcome:
+        document = ai_gate.parse(call.body or b"")
+        if isinstance(document, Blocked):
+            return self._blocked(call, dialect, document)
+        ask = ai_gate.judge(self.terms, dialect, document, call.now_ns // _NS)
+        if isinstance(ask, Blocked):
+            return self._blocked(call, dialect, ask)
+        refused = self._admit(call, dialect, ask)
+        if refused is None:
+            call.set("Accept-Encoding", "identity")  # what is compressed can't be metered
+            if ask.document is not document:
+                call.body = json.dumps(ask.document, separators=(",", ":"), ensure_ascii=False).encode(
+                    "utf-8", "surrogatepass"
+                )
+        return refused
+
+    def _route_allowed(self, call: Call) -> bool:
+        tier, match = self.terms.tier, call.match
+        if tier.routes == ("*",) or "routes" in tier.shadow or match is None:
+            return True
+        return self.terms.allows_route(match.route.name or match.route.id)
+
+    def _subject(self, call: Call) -> str:
+        return call.consumer.id if call.consumer is not None else ""
+
+    def _accounts(self, call: Call) -> list[Account]:
+        terms, registry, subject = self.terms, call.state.accounts, self._subject(call)
+        found = [registry.open(subject, terms.counted, terms.zone)]
+        found += [registry.open(f"{subject}@{each.key}", each.tier, each.zone) for each in terms.beside]
+        return found
+
+    def _month(self, call: Call) -> Month:
+        return call.state.accounts.month(self._subject(call), call.now_ns, self.terms.zone)
+
+    def _admit(self, call: Call, dialect: Dialect | None, ask: Ask | None) -> Outcome:
+        """One synchronous step: look at every limit, hold on all or on none."""
+        now, plan = call.now_ns, self.terms.plan
+        call.touched.extend(call.state.accounts.count_late(now))
+        accounts, month = self._accounts(call), self._month(call)
+        demand = Demand() if ask is None else ask.demand
+        totals = Totals(1, demand.input_tokens, demand.output_tokens, demand.cost)
+        demand = replace(demand, charge=month.most(plan, totals))
+        got = admit(accounts, demand, now)
+        provider = dialect.provider if dialect is not None else None
+        statuses = [status for account in accounts for status in account.statuses(now)]
+        own = not any(name == b"RateLimit-Limit" for name, _ in call.reply_fields)
+        fields = standing(statuses, provider, now, kongs=own)
+        if isinstance(got, Full):
+            call.notes[NOTE] = self._record(ask, demand)._replace(
+                denied_limit=got.status.name, requested=got.requested, used=got.status.used
+            )
+            if provider is None:
+                return ai_refusals.plain_refusal(got, tuple(fields))
+            return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))
+        call.reply_fields += fields
+        month.hold(totals)
+        shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
+        record = self._record(ask, demand)._replace(shadow=shadow)
+        call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, record)
+        return None
+
+    def _record(self, ask: Ask | None, demand: Demand) -> AiRecord:
+        facts, name = (ask.facts if ask is not None else None), self.terms.tier.name
+        if facts is None:
+            return AiRecord("", name, "", None, False, 0, 0, 0, 0)
+        held = (demand.input_tokens, demand.output_tokens, demand.cost)
+        return AiRecord(facts.dialect, name, facts.model, None, facts.stream, facts.prompt_tokens, *held)
+
+    def _blocked(self, call: Call, dialect: Dialect | None, blocked: Blocked) -> Refuse | Answer:
+        record = AiRecord(dialect.name if dialect else "", self.terms.tier.name, "", None, False, 0, 0, 0, 0)
+        call.notes[NOTE] = record._replace(denied_limit=blocked.gate, requested=blocked.requested)
+        if dialect is None:
+            return Refuse(ai_refusals.TABLE[blocked.reason].status, blocked.message, blocked.reason)
+        return ai_refusals.refusal(dialect.provider, blocked.reason, blocked.message, call.request_id, blocked.param)
+
+    # ---- the answer
+
+    def response(self, call: Call, draft: ResponseDraft) -> None:
+        """Remember that the upstream has answered, and how."""
+        held = call.notes.get(_HELD)
+        if isinstance(held, _Held) and draft.from_upstream:
+            held.status = draft.status
+
+    def meter(self, call: Call, draft: ResponseDraft) -> Meter | None:
+        """Read an AI call's answer as it passes."""
+        held = call.notes.get(_HELD)
+        if not isinstance(held, _Held) or held.dialect is None or held.ask is None or draft.status >= 400:
+            return None
+        if (draft.get(b"content-encoding") or b"identity").strip().lower() != b"identity":
+            return None
+        facts = held.ask.facts
+        if draft.get(b"content-length") is not None:
+            facts = replace(facts, wants_usage=True)  # its length is told: nothing can be taken out
+        held.meter = meter_for(held.dialect, facts, draft.get(b"content-type") or b"")
+        return held.meter
+
+    def body(self, call: Call, draft: ResponseDraft) -> BodyFilter | None:
+        """A list of models shows what the tier may use."""
+        if draft.from_upstream and draft.status == 200 and ai_views.is_models(call):
+            return ai_views.models_filter(self.terms)
+        return None
+
+    # ---- after it
+
+    def settle(self, call: Call, complete: bool) -> None:
+        """True up what was held."""
+        held = call.notes.pop(_HELD, None)
+        if not isinstance(held, _Held):
+            return
+        if not held.status and complete:
+            release(held.grant)
+            self._close(call, held, _NOTHING, 0, _ended(held.record, None, 0))
+            return
+        metered = _metered(held, complete)
+        usage = metered.usage if metered is not None else _NOTHING
+        price = held.ask.price if held.ask is not None else None
+        cost = price.rates.cost(usage) if price is not None else 0
+        self._close(call, held, usage, 1, _ended(held.record, metered, cost), complete)
+
+    def _close(
+        self, call: Call, held: _Held, usage: TokenUsage, requests: int, record: AiRecord, complete: bool = False
+    ) -> None:
+        terms, month, cost = self.terms, held.month, record.cost
+        charge = month.settle(terms.plan, held.month_start, held.totals, usage, cost, requests)
+        call.notes[NOTE] = record._replace(charge=charge, complete=complete and record.complete)
+        if not requests:
+            return
+        used = Demand(1, usage.total_input, usage.total_output, cost, charge)
+        if terms.tier.mode is Mode.ASYNC_COUNT:
+            call.state.accounts.later(held.grant, used, call.now_ns + _LATE)
+            settle(held.grant, Demand())
+        else:
+            settle(held.grant, used)
+        call.touched.extend(changes(held.grant))
+        call.touched.extend(month.rows(self._subject(call)))
+
+
+def _metered(held: _Held, complete: bool) -> Metered | None:
+    """What an answered, or a left, AI call used; None: nothing."""
+    ask = held.ask
+    if ask is None or ask.price is None or held.status >= 400:
+        return None
+    if held.meter is not None:
+        return held.meter.finish(complete)
+    output = ask.output if held.status else 0
+    flag = "unreadable" if held.status else "client_gone"
+    usage = TokenUsage(ask.facts.prompt_tokens, 0, 0, output, 0, Source.ESTIMATED, False, (flag,))
+    return Metered(usage)
+
+
+def _ended(record: AiRecord, metered: Metered | None, cost: int) -> AiRecord:
+    """The record with what was used."""
+    if metered is None:
+        return record._replace(complete=True)
+    usage = metered.usage
+    flags = (*usage.flags, "error_in_stream") if metered.error else usage.flags
+    return record._replace(
+        served=metered.model if isinstance(metered.model, str) else None,
+        input=usage.input,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        output=usage.output,
+        reasoning=usage.reasoning,
+        cost=cost,
+        source=usage.source.value,
+        complete=usage.complete,
+        finish_reason=metered.finish_reason if isinstance(metered.finish_reason, str) else None,
+        flags=flags,
+    )
