@@ -28,6 +28,7 @@ DISCARD = 3  # of a body whose request is answered
 LINGER = 4  # of nothing any more
 TUNNEL = 5  # of another protocol
 
+_TOLD = 100  # connections over the cap that are told so, at one time; further ones are just closed
 _NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time: close sends a reset
 
 
@@ -81,10 +82,13 @@ class Lifetime(Answering):
         shared.counts.accepted += 1
         self.ordinal = shared.counts.accepted
         self.deadline = monotonic() + shared.limits.head_seconds
-        crowded = len(shared.connections) >= shared.limits.connections
+        over = len(shared.connections) - shared.limits.connections
         shared.connections.add(self)
         shared.deadlines.add(self)
-        if crowded:
+        if over >= _TOLD:
+            self.cut()
+            return
+        if over >= 0:
             self._refuse(Malformed(503, "Too many connections"))
             return
         shared.counts.handled += 1

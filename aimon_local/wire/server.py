@@ -43,9 +43,9 @@ class Listener:
 
     async def drain(self, seconds: float) -> int:
         """Finish what is in flight, for ``seconds`` at most; returns how many connections had to be cut."""
-        for _ in range(2):  # what is in the kernel's queue was accepted by it: take it in first
-            await asyncio.sleep(0)
+        await _turns()  # what is in the kernel's queue was accepted by it: take it in first ...
         self.stop_accepting()
+        await _turns()  # ... and let it become connections of ours
         shared = self._shared
         empty = asyncio.Event()
         shared.on_last = empty.set
@@ -65,6 +65,12 @@ class Listener:
             connection.cut()
         await asyncio.sleep(0)
         self._shared.deadlines.close()
+
+
+async def _turns() -> None:
+    """A few turns of the loop: accepting, and making a transport, take one each."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def listen(

@@ -271,6 +271,11 @@ class TestLimits:
         assert book.statuses() == [400]
         assert play(answer).feed(chunked(b"0\r\nX: " + b"a" * 9000)).statuses() == [400]
 
+    def test_far_too_many_are_closed_without_a_word(self, play):
+        book = play(answer, Limits(connections=-100))
+        assert book.sent == b""
+        assert book.transport.aborted
+
     def test_too_many_connections_are_503(self, play):
         book = play(answer, Limits(connections=0))
         assert book.statuses() == [503]

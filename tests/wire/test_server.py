@@ -136,3 +136,20 @@ def test_activity_in_kongs_words():
         await until(lambda: not (listener.activity()["active"]))
 
     served(play)
+
+
+def test_a_drain_drops_nothing_that_the_kernel_had_accepted(http):
+    """Clients that connected and asked just before the stop get their answers."""
+
+    async def play(listener):
+        clients = [await connect(listener.port) for _ in range(20)]
+        for _, writer in clients:
+            writer.write(GET)
+        late = [asyncio.ensure_future(reader.read()) for reader, _ in clients]
+        assert await listener.drain(5) == 0
+        answers = await asyncio.wait_for(asyncio.gather(*late), 5)
+        assert all(each.endswith(b"\r\n\r\n/") for each in answers)
+        for _, writer in clients:
+            await leave(writer)
+
+    served(play, http=http)
