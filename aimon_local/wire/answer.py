@@ -113,7 +113,7 @@ class Answering(asyncio.Protocol):
         if self._answer != ABSENT and not self._may_answer():
             return
         request = self._request
-        head = status_lines[status, reason] + head_block(lines)
+        first, block = status_lines[status, reason], head_block(lines)
         connection = self._connection_line()
         if request is not None and request.method == b"HEAD":
             length = len(body) if length is None else length
@@ -125,7 +125,7 @@ class Answering(asyncio.Protocol):
         else:
             framing = b"Content-Length: %d\r\n" % len(body)
         self._answer = DONE
-        self._write(b"%b%b%b%b" % (head, framing, connection, body))
+        self._write(b"%b%b%b%b%b" % (first, block, framing, connection, body))
         self._answered()
 
     def start(

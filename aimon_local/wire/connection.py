@@ -18,6 +18,7 @@ from aimon_local.wire.strict import HEAD_TOO_LARGE, TARGET_TOO_LONG, Malformed, 
 
 _log = logging.getLogger(__name__)
 
+_CR = 13
 _BODIES = (BODY, DISCARD)
 
 
@@ -105,8 +106,9 @@ class ServerConnection(Lifetime):
             self._buffer = data
             self._transport.pause_reading()
             return b""
-        while data[:2] == b"\r\n":  # RFC 9112 §2.2: empty lines before a request are ignored
-            data = data[2:]
+        if data[0] == _CR:
+            while data[:2] == b"\r\n":  # RFC 9112 §2.2: empty lines before a request are ignored
+                data = data[2:]
         end = data.find(b"\r\n\r\n")
         if end < 0:
             self._wait_for_head(data)
@@ -119,7 +121,7 @@ class ServerConnection(Lifetime):
         if head is None:
             self._check_target(data)
             head = read_request(raw)
-        if len(head.target) > limits.target_bytes:
+        if end > limits.target_bytes < len(head.target):
             raise Malformed(414, TARGET_TOO_LONG)
         if len(head.fields) > limits.fields:
             raise Malformed(431, HEAD_TOO_LARGE, "too many fields")
