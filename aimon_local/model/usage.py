@@ -28,7 +28,7 @@ class UsageRow(NamedTuple):
 
 
 class CounterChange(NamedTuple):
-    """The new value of one counter: the last one of a batch is what is stored."""
+    """The value of one counter when its row went to the ledger: the last one that went there is what is stored."""
 
     key: str  # scope and identifier, opaque to the storage
     unit: str  # second, minute, hour, day, month, year, or another kind of limit

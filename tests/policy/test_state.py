@@ -13,7 +13,9 @@ RULE = {"second": 2, "minute": 4, "hour": 9, "day": 20, "month": 30, "year": 31,
 
 def ask(rule, state, at, ip="10.0.0.1"):
     call = make_call(state=state, now_ns=int(at * 10**9), client_ip=ip)
-    return rule.access(call), call
+    outcome = rule.access(call)
+    rule.settle(call, True)
+    return outcome, call
 
 
 def test_a_second_of_the_clock_is_taken_apart_once():

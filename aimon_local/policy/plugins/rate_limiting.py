@@ -29,6 +29,7 @@ from aimon_local.policy.rule import PluginType, Rule, Scope
 from aimon_local.policy.state import scope_key
 from aimon_local.policy.windows import UNITS, Moment, Windows
 
+_COUNTED = "rate-limiting"  # the note of who was counted
 _make = tuple.__new__  # a NamedTuple without its keyword machinery: four of them per request
 
 
@@ -49,18 +50,30 @@ class RateLimiting(Rule):
     def access(self, call: Call) -> Outcome:
         """Admit and count, or refuse; either way the answer tells what is left."""
         moment = call.state.moment(call.now_ns)
-        windows = call.state.open(self._scope, self._identify(call), moment)
+        identifier = self._identify(call)
+        windows = call.state.open(self._scope, identifier, moment)
         counts = windows.counts
         for unit, _, limit in self._limits:
             if counts[unit] >= limit:
                 return self._refuse(call, windows, moment)
-        key, starts, ends, touched = windows.key, windows.starts, windows.ends, call.touched
-        for unit, name, _ in self._limits:
-            counts[unit] = count = counts[unit] + 1
-            touched.append(_make(CounterChange, (key, name, starts[unit], count, ends[unit])))
+        for unit, _, _ in self._limits:
+            counts[unit] += 1
+        call.notes[_COUNTED] = identifier
         if not self._hidden:
             self._tell(call, windows, moment)
         return None
+
+    def settle(self, call: Call, complete: bool) -> None:
+        """Give the ledger the counts as they are now, not as this call left them: calls end in another order than
+        they began, and what a slow one saw must not take the place of what is newer.
+        """
+        identifier = call.notes.get(_COUNTED)
+        windows = call.state.scopes.get(self._scope, {}).get(identifier) if isinstance(identifier, str) else None
+        if windows is None:  # refused here, or forgotten meanwhile: all its windows are over
+            return
+        key, counts, starts, ends = windows.key, windows.counts, windows.starts, windows.ends
+        for unit, name, _ in self._limits:
+            call.touched.append(_make(CounterChange, (key, name, starts[unit], counts[unit], ends[unit])))
 
     def _refuse(self, call: Call, windows: Windows, moment: Moment) -> Refuse:
         if not self._hidden:

@@ -24,6 +24,7 @@ class Client:
     def ask(self, at=NOON, **facts):
         call = make_call(state=self.state, now_ns=int(at * 10**9), **facts)
         refusal = self.rule.access(call)
+        self.rule.settle(call, True)
         return (refusal.status if refusal else 200), dict(call.reply_fields), call
 
 
@@ -50,6 +51,31 @@ def test_the_sixth_of_five_a_minute_is_refused_and_not_counted():
         assert (status, fields) == (429, told("Minute", 5, 0, 40) | {b"Retry-After": b"40"})
         assert call.touched == []
     assert client.ask(NOON + 60)[:2] == (200, told("Minute", 5, 4, 60))
+
+
+def test_what_is_stored_last_is_the_newest_count_in_whatever_order_calls_end():
+    client, now = Client({"minute": 5}), NOON * 10**9
+    slow, quick, next_minute = (make_call(state=client.state, now_ns=now + wait * 10**9) for wait in (0, 0, 60))
+    for call, counted in ((slow, 1), (quick, 2)):
+        assert client.rule.access(call) is None
+        assert call.touched == []
+        assert client.state.open("rate::", "127.0.0.1", client.state.moment(now)).counts[1] == counted
+    for call in (quick, slow):
+        client.rule.settle(call, True)
+        assert [(row.start, row.value) for row in call.touched] == [(NOON, 2)]
+    slow.touched.clear()
+    client.rule.access(next_minute)
+    client.rule.settle(slow, True)
+    assert [(row.start, row.value) for row in slow.touched] == [(NOON + 60, 1)]
+
+
+def test_a_call_that_outlives_its_windows_stores_nothing_old():
+    client = Client({"second": 5})
+    slow = make_call(state=client.state, now_ns=NOON * 10**9)
+    client.rule.access(slow)
+    client.state.prune((NOON + 9) * 10**9)
+    client.rule.settle(slow, True)
+    assert slow.touched == []
 
 
 def test_a_refusal_leaves_the_other_windows_as_they_are():
