@@ -124,4 +124,8 @@ def multipart(raw: bytes, content_type: str) -> Pairs | Violation:
 
 
 def _pairs_to_body(pairs: Pairs | Violation) -> Body | Violation:
-    return pairs if isinstance(pairs, Violation) else Body(decode_args(pairs), form=True)
+    if isinstance(pairs, Violation):
+        return pairs
+    if any(name.count(".") + name.count("[") > MOST_LEVELS for name, _ in pairs):
+        return TOO_MANY
+    return Body(decode_args(pairs), form=True)

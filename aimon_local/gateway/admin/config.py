@@ -4,7 +4,8 @@ JSON works by itself, YAML with the extra ``yaml``. A document replaces everythi
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from aimon_local.gateway.admin import body
@@ -13,6 +14,7 @@ from aimon_local.gateway.admin.visible import holds_mask, shown
 from aimon_local.model import declarative
 from aimon_local.model.violation import Violation
 
+MOST_VALUES = 1_000_000  # of a YAML document, aliases counted as often as they are used
 YAML = ("application/yaml", "text/yaml")
 NO_YAML = "this body is YAML, which needs the extra: pip install 'aimon-local[yaml]'; JSON works without it"
 _MASKED = message(400, "the document holds masked secrets: give the secrets themselves, or what GET /config gave")
@@ -82,7 +84,7 @@ def _parsed(raw: bytes) -> Any:
     if yaml is None:
         return message(400, NO_YAML)
     try:
-        document = _plain(yaml.load(raw, Loader=_loader(yaml)))
+        document = _plain(yaml.load(raw, Loader=_loader(yaml)), count())
         return refused(declarative.unparsable("it nests too deep")) if body.too_deep(document) else document
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
         return refused(declarative.unparsable(str(fault)))
@@ -109,12 +111,14 @@ def _loader(yaml: Any) -> Any:
     return Plain
 
 
-def _plain(value: Any) -> Any:
-    """YAML's values as JSON's; raises ValueError for those that JSON has not."""
+def _plain(value: Any, budget: Iterator[int]) -> Any:
+    """YAML's values as JSON's; raises ValueError for those that JSON has not, or when the aliases of a text explode."""
+    if next(budget) > MOST_VALUES:
+        raise ValueError("it has too many values")
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _plain(item, budget) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, budget) for item in value]
     if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and value - value == 0):
         return value
     raise ValueError(f"a value of type {type(value).__name__} has no JSON form")

@@ -7,7 +7,18 @@ parameter.
 
 from dataclasses import dataclass
 
-from aimon_local.gateway.admin import cache, config, consumer_groups, entities, health, info, lists, schemas, usage
+from aimon_local.gateway.admin import (
+    cache,
+    config,
+    consumer_groups,
+    entities,
+    health,
+    info,
+    lists,
+    schemas,
+    tiers,
+    usage,
+)
 from aimon_local.gateway.admin.ask import Ask, Handler, Reply, json_reply, message, refused
 from aimon_local.gateway.admin.visible import shown
 from aimon_local.model import violation
@@ -161,6 +172,16 @@ TABLE: Rows = (
     ),
     *_members(GROUPS, CONSUMERS),
     *_below(GROUPS, "consumer_group", "plugins", "plugins"),
+    # tiers, price plans, the price book (our own)
+    *_replaced(
+        _replaced(_kind("/tiers", "tiers", "tier"), "POST", "/tiers", tiers.create),
+        "PUT",
+        "/tiers/{tiers}",
+        tiers.replace,
+    ),
+    *_kind("/price_plans", "price_plans", "price plan"),
+    *_kind("/model_prices", "model_prices", "line of the price book"),
+    Endpoint("GET", "/armed", tiers.armed, "What limits act on how many consumers and routes."),
     # plugins
     *_kind("/plugins", "plugins", "plugin"),
     *_attached("plugins", "plugins", "consumer", CONSUMERS),
