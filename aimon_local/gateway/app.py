@@ -124,7 +124,7 @@ class Gateway:
             catalog.apply([Change("put", kind, row) for row in rows])
         state = LimitState()
         state.load(await self.queries.counters(self.clock.now_ns()))
-        return Live(catalog, self.store, BY_NAME, digest, state)
+        return Live(catalog, self.store, BY_NAME, digest, state, self._note)
 
     def _make_runtime(self) -> Runtime:
         pool = Pool(http=self.settings.http)

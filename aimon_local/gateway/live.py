@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.rows import Change
-from aimon_local.policy.rule import PluginType
+from aimon_local.policy.rule import PluginType, Scope
 from aimon_local.policy.snapshot import Snapshot, build
 from aimon_local.policy.state import LimitState
 
@@ -48,23 +48,39 @@ class Live:
     """The one place where a configuration takes effect."""
 
     def __init__(
-        self, catalog: Catalog, store: Store, plugins: Mapping[str, PluginType], digest: Digest, state: LimitState
+        self,
+        catalog: Catalog,
+        store: Store,
+        plugins: Mapping[str, PluginType],
+        digest: Digest,
+        state: LimitState,
+        note: Callable[[str], None],
     ) -> None:
         self.catalog, self.state = catalog, state
         self.writing = asyncio.Lock()
         self.on_swap: list[Callable[[Snapshot], None]] = []  # who must hear of a new snapshot
-        self._store, self._plugins, self._digest = store, plugins, digest
+        self._store, self._plugins, self._digest, self._note = store, plugins, digest, note
         self.snapshot: Snapshot = self._build(None)
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Store changes, then let them take effect; hold ``writing`` from the plan on. Raises StoreError."""
         if not changes:
             return
+        self._try_out(changes)
         await self._store.apply(changes)
         self.catalog.apply(changes)
         self.snapshot = self._build(self.snapshot)
         for swapped in self.on_swap:
             swapped(self.snapshot)
+
+    def _try_out(self, changes: Sequence[Change]) -> None:
+        """Compile what is new: nothing is stored that a start could not use. Say what the operator should know of it."""
+        for change in changes:
+            if change.kind == "plugins" and change.op == "put":
+                kind = self._plugins[change.entity["name"]]
+                kind.compile(change.entity["config"], Scope(change.entity["id"]))
+                for line in kind.warnings(change.entity["config"]):
+                    self._note(line)
 
     def _build(self, previous: Snapshot | None) -> Snapshot:
         rows: dict[str, Any] = {kind: self.catalog.rows(kind) for kind in KINDS}

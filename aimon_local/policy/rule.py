@@ -8,7 +8,7 @@ A rule stopped or not, ``response`` and ``log`` of all rules on the route run, a
 To add a plugin: one file in ``policy/plugins`` with a ``PLUGIN = PluginType(…)``, and one line in its ``ORDER``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -109,3 +109,6 @@ class PluginType:
     checks: tuple[EntityRule, ...] = ()  # entity checks over the whole plugin entity, fields as "config.minute"
     protocols: tuple[str, ...] = ("grpc", "grpcs", "http", "https")
     protocols_one_of: tuple[str, ...] | None = None  # None: as ``protocols``
+    warnings: Callable[[Mapping[str, Any]], Sequence[str]] = (
+        lambda config: ()
+    )  # what an operator should know of a config
