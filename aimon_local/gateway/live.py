@@ -74,7 +74,7 @@ class Live:
             swapped(self.snapshot)
 
     def _try_out(self, changes: Sequence[Change]) -> None:
-        """Compile what is new: nothing is stored that a start could not use. Say what the operator should know of it."""
+        """Compile what is new: nothing is stored that a start could not use. Say what the operator should know."""
         for change in changes:
             if change.kind == "plugins" and change.op == "put":
                 kind = self._plugins[change.entity["name"]]
@@ -83,5 +83,5 @@ class Live:
                     self._note(line)
 
     def _build(self, previous: Snapshot | None) -> Snapshot:
-        rows: dict[str, Any] = {kind: self.catalog.rows(kind) for kind in KINDS}
+        rows: dict[str, Any] = {kind: list(self.catalog.rows(kind)) for kind in KINDS}  # some are read twice
         return build(rows, self._plugins, self._digest, previous)
