@@ -4,6 +4,8 @@ _NOUNS = "nouns without behaviour: proved where they are used"
 _FORMATS = "a format is proved by what a client sees of it, through the served app"
 _GOLDEN = "golden usage of every dialect stands side by side there"
 
+_HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
+
 TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin_context.py": ("gateway/admin/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_stories.py", _NOUNS),
@@ -21,4 +23,12 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "model/tier.py": ("policy/test_limits.py", _NOUNS),
     "model/usage.py": ("storage/test_queries.py", _NOUNS),
     "policy/rule.py": ("policy/test_plan.py", "its phases are what a plan sorts rules by"),
+    "wire/carrier.py": ("wire/test_upstream.py", _HALVES),
+    "wire/exchange.py": ("wire/test_upstream.py", _HALVES),
+    "wire/law.py": ("wire/test_scanner.py", "h11's reading is the reference that the scanner's is compared with"),
+    "wire/lifetime.py": ("wire/test_connection.py", _HALVES),
+    "wire/limits.py": ("wire/test_connection.py", _HALVES),
+    "wire/message.py": ("wire/test_flow.py", _NOUNS),
+    "wire/shared.py": ("wire/test_server.py", _HALVES),
+    "wire/strict.py": ("wire/test_connection.py", _HALVES),
 }
