@@ -1,6 +1,8 @@
 """The heads of answers: the fields of the upstream's or our own, and what Kong adds. Pure: lists of lines."""
 
 from aimon_local.gateway import pages
+from aimon_local.metering.dialects import dialect_for
+from aimon_local.policy import ai_refusals
 from aimon_local.policy.call import Answer, Call, Refuse, ResponseDraft, header
 from aimon_local.wire.message import Header
 
@@ -9,6 +11,9 @@ Latencies = tuple[int, int, int]  # milliseconds: proxy, upstream, all
 
 def own_draft(call: Call, stop: Refuse | Answer) -> tuple[ResponseDraft, bytes]:
     """The draft and body of an answer that the gateway makes."""
+    shaped = _in_dialect(call, stop) if isinstance(stop, Refuse) and call.snapshot.tiering else None
+    if shaped is not None:
+        stop = shaped
     if isinstance(stop, Refuse):
         accept = call.get_all(b"accept")
         form = pages.failure_form(accept, call.get(b"content-type")) if stop.failure else pages.refusal_form(accept)
@@ -20,6 +25,14 @@ def own_draft(call: Call, stop: Refuse | Answer) -> tuple[ResponseDraft, bytes]:
         fields.append(header("Content-Type", content_type))
     fields += [header(name.decode("latin-1"), value) for name, value in stop.fields]
     return ResponseDraft(stop.status, fields, False), body
+
+
+def _in_dialect(call: Call, stop: Refuse) -> Answer | None:
+    """A refusal of an AI call in its provider's words, where tiers are defined; without any, all is as in Kong."""
+    dialect = dialect_for(call.method, call.path)
+    return (
+        None if dialect is None or call.match is None else ai_refusals.reshaped(dialect.provider, stop, call.request_id)
+    )
 
 
 def own_lines(call: Call, stop: Refuse | Answer, draft: ResponseDraft, product: bytes, spent: Latencies) -> list[bytes]:

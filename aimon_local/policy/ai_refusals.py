@@ -81,10 +81,11 @@ def refusal(provider: str, reason: str, message: str, request_id: str, param: st
     return Answer(shape.status, error(provider, shape, message, request_id, param), _JSON, _signals(shape), reason)
 
 
-def reshaped(provider: str, stop: Refuse, request_id: str) -> tuple[int, bytes, bytes, tuple[Field, ...]]:
-    """Another rule's or the gateway's refusal in the provider's words: status, content type, body, further fields."""
+def reshaped(provider: str, stop: Refuse, request_id: str) -> Answer:
+    """Another rule's or the gateway's refusal in the provider's words."""
     shape = TABLE.get(stop.reason) or _BY_STATUS.get(stop.status) or _fallback(stop.status)
-    return stop.status, _JSON, error(provider, shape, stop.message, request_id), _signals(shape)
+    body = error(provider, shape, stop.message, request_id)
+    return Answer(stop.status, body, _JSON, (*stop.fields, *_signals(shape)), stop.reason, stop.proxied)
 
 
 def _fallback(status: int) -> Shape:

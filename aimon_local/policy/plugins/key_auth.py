@@ -65,6 +65,9 @@ class KeyAuth(Authentication):
             return self._missing
         snapshot = call.snapshot
         credential = snapshot.key_credential(key.decode("utf-8", "surrogateescape"))
+        if credential is None and key[:7].lower() == b"bearer ":
+            # Clients of AI providers send keys so (RFC 6750); Kong would take the scheme's name for a part of the key.
+            credential = snapshot.key_credential(key[7:].strip().decode("utf-8", "surrogateescape"))
         if credential is None:
             return self._invalid
         if credential.expires is not None and credential.expires * _SECOND_NS <= call.now_ns:
