@@ -47,7 +47,7 @@ class Router:
 
     def match(self, path: str) -> Match | None:
         """The endpoints of a raw path; one slash at its end does not count, any other empty segment does."""
-        return _walk(self._root, _segments(trimmed(path)), ())
+        return _walk(self._root, _segments(trimmed(path)), ()) if path.startswith("/") else None
 
     @staticmethod
     def _step(node: _Node, part: str) -> _Node:
