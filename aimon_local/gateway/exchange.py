@@ -308,19 +308,14 @@ class ProxyExchange:
             data = self._read(data, last)
         self.bytes_out += len(data)
         if head.status == 101:
+            if self.upstream is not None:
+                self.upstream.pause()  # what it says next must find the tunnel open
             self._record(lambda: self._tunnel(lines, data))
         elif last:
             self._record(lambda: self.client.respond(status, lines, data, length=head.content_length))
         else:
             self.streaming = True
             self.client.start(status, lines, head.content_length, data)
-
-    def _metered(self, draft: ResponseDraft, data: bytes, last: bool) -> bytes:
-        """Let a rule read the body from here on."""
-        self.meter = next(
-            (made for rule in self.plan.meter if (made := rule.meter(self.call, draft)) is not None), None
-        )
-        return self._read(data, last)
 
     def _read(self, data: bytes, last: bool) -> bytes:
         """Body bytes past the meter."""
@@ -383,6 +378,8 @@ class ProxyExchange:
         """Both sides speak another protocol from here on."""
         self.state = State.STREAM
         self.client.start(101, lines, None, data)
+        if self.upstream is not None:
+            self.upstream.resume()
 
     def on_writable(self, writable: bool) -> None:
         """The upstream's buffer is full or drained: hold the client's body, or let it come."""
