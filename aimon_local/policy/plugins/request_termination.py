@@ -155,9 +155,6 @@ def echo(call: Call, message: str | None) -> dict[str, Any]:
 
 
 def _request(call: Call) -> dict[str, Any]:
-    match = call.match
-    captures = {} if match is None else match.captures
-    groups = () if match is None else match.groups
     host, colon, port = call.host.rpartition(":")
     told: dict[str, Any] = {
         "method": call.method,
@@ -168,13 +165,22 @@ def _request(call: Call) -> dict[str, Any]:
         "query": _text(decode(call.upstream_query or "")),
         "headers": _text(World(call)["headers"]),
         "raw_body": _text((call.body or b"").decode("latin-1")),
-        "uri_captures": {"named": _text(dict(captures)), "unnamed": _text(list(groups[1:]))},
+        "uri_captures": _captures(call),
     }
     body = body_fields(call)
     if body is not None:
         json = (call.get(b"content-type") or b"").lower().startswith(b"application/json")
         told["body"] = body if json else _text(body)
     return told
+
+
+def _captures(call: Call) -> dict[str, Any]:
+    """Groups of the route's regular expression; those behind the last one that took part are not there."""
+    match = call.match
+    groups = [] if match is None else list(match.groups[1:])
+    while groups and groups[-1] is None:
+        groups.pop()
+    return {"named": _text({} if match is None else dict(match.captures)), "unnamed": _text(groups)}
 
 
 def _text(value: Any) -> Any:
