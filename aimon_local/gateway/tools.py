@@ -11,6 +11,7 @@ from typing import Any
 from aimon_local.errors import ConfigError
 
 _REMEMBERED = 256  # keys that were read
+_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}  # RFC 7518 section 3.4
 
 
 class SystemTools:
@@ -38,7 +39,7 @@ class SystemTools:
         if known is None:
             if len(self._keys) >= _REMEMBERED:
                 self._keys.clear()
-            known = self._keys[algorithm, key] = _public(verifier, key)
+            known = self._keys[algorithm, key] = _public(algorithm, verifier, key)
         return bool(verifier.verify(message, known, signature))
 
 
@@ -52,7 +53,7 @@ def _algorithm(name: str) -> Any:
     return get_default_algorithms()[name]
 
 
-def _public(verifier: Any, pem: str) -> Any:
+def _public(algorithm: str, verifier: Any, pem: str) -> Any:
     """The public key of a PEM text, which may hold the private one."""
     from jwt.exceptions import InvalidKeyError
 
@@ -60,4 +61,7 @@ def _public(verifier: Any, pem: str) -> Any:
         key = verifier.prepare_key(pem)
     except (InvalidKeyError, TypeError) as fault:
         raise ValueError(str(fault)) from fault
+    wanted = _CURVES.get(algorithm)
+    if wanted is not None and key.curve.name != wanted:  # older PyJWTs take any
+        raise ValueError(f"{algorithm} needs a key on the curve {wanted}")
     return key.public_key() if hasattr(key, "public_key") else key

@@ -1,5 +1,7 @@
 """Tools: identifiers, and signatures checked by real keys."""
 
+import subprocess
+import sys
 import uuid
 
 import jwt
@@ -107,3 +109,24 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     with pytest.raises(ConfigError) as fault:
         SystemTools().verify_signature("RS256", pem(RSA), b"message", b"mark")
     assert "aimon-local[jwt]" in (fault.value.hint or "")
+
+
+def test_the_signature_of_the_standards_example_holds():
+    # RFC 7515 appendix A.3: made with ES256 by nobody here
+    curve = ec.SECP256R1()
+    point = (b"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", b"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+    x, y = (int.from_bytes(jwt.utils.base64url_decode(each), "big") for each in point)
+    key = ec.EllipticCurvePublicNumbers(x, y, curve).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    text = key.public_bytes(serialization.Encoding.PEM, form).decode()
+    signed = (
+        b"eyJhbGciOiJFUzI1NiJ9"
+        b".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+    )
+    mark = b"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    assert SystemTools().verify_signature("ES256", text, signed, jwt.utils.base64url_decode(mark))
+
+
+def test_a_start_does_not_load_the_library():
+    code = "import sys, aimon_local.gateway.tools as t; t.SystemTools().uuid(); sys.exit('jwt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0

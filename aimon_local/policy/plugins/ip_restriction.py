@@ -4,7 +4,7 @@ What counts is the address of the connection: what a client says in X-Forwarded-
 """
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from aimon_local.model.schema import EntityRule, array, number, record, string
@@ -41,14 +41,19 @@ class IpRestriction(Rule):
         return verdicts[address]
 
     def _judge(self, text: str) -> Refuse | None:
-        address = ip_address(text.partition("%")[0])  # without the zone of a link-local address
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        denied = any(address in network for network in self._deny)
-        allowed = not self._allow or any(address in network for network in self._allow)
+        forms = _forms(text)
+        denied = any(form in network for network in self._deny for form in forms)
+        allowed = not self._allow or any(form in network for network in self._allow for form in forms)
         if allowed and not denied:
             return None
         return Refuse(self._status, self._message or f"IP address not allowed: {text}", reasons.IP_DENIED)
+
+
+def _forms(text: str) -> tuple[IPv4Address | IPv6Address, ...]:
+    """The address, and as version 4 too if it is one that a socket for both versions has written as version 6."""
+    address = ip_address(text.partition("%")[0])  # without the zone of a link-local address
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (address,) if mapped is None else (address, mapped)
 
 
 def _networks(entries: Iterable[str] | None) -> tuple[Network, ...]:

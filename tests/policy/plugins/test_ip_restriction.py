@@ -39,6 +39,7 @@ def no(client):
         ({"allow": [], "deny": ["1.1.1.1"]}, "9.9.9.9", True),
         ({"allow": ["10.1.2.3/8"]}, "10.200.0.1", True),  # bits behind the prefix
         ({"deny": ["127.0.0.1"]}, "::ffff:127.0.0.1", False),  # the same address on a socket for both families
+        ({"allow": ["::ffff:0:0/96"]}, "::ffff:127.0.0.1", True),
         ({"allow": ["fe80::/10"]}, "fe80::1%eth0", True),
     ],
 )
@@ -75,8 +76,7 @@ def test_a_prefix_of_version_6(network, bit):
     rule = compile_rule(PLUGIN, {"deny": [f"{IPv6Address(network)}/{128 - bit}"]})
     inside, outside = network ^ ((1 << bit) - 1), network ^ (1 << bit)
     assert verdict(str(IPv6Address(inside)), rule) is not None
-    if IPv6Address(outside).ipv4_mapped is None:
-        assert verdict(str(IPv6Address(outside)), rule) is None
+    assert verdict(str(IPv6Address(outside)), rule) is None
 
 
 @pytest.mark.parametrize("value", ["1.2.3.4", "1.2.3.0/24", "1.2.3.4/24", "0.0.0.0/0", "::1", "::/0", "2001:db8::1/64"])
