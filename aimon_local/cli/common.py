@@ -44,6 +44,13 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
     return None
 
 
+def say_done(what: str, name: str, done: str, as_json: bool) -> None:
+    """That a thing is gone: for people on stderr, for programs on stdout."""
+    if as_json:
+        return print_json({what: name, "done": done})
+    return click.echo(f"{what} {name} {done}", err=True)
+
+
 def cell_text(value: Any) -> str:
     """A value as one cell: lists by comma, references by id; control characters made visible."""
     if value is None:

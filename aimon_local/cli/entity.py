@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, talks_to_gateway
+from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.client.admin import AdminClient, segment
 
 
@@ -90,10 +90,11 @@ def commands(kind: Kind) -> click.Group:
 
     @group.command("delete", help=f"Delete a {kind.word}, by name or id.")
     @click.argument("name")
+    @json_option
     @talks_to_gateway
-    def delete(admin: AdminClient, name: str) -> None:
+    def delete(admin: AdminClient, name: str, as_json: bool) -> None:
         admin.get(f"{kind.path}/{segment(name)}")  # Kong answers 204 for what never was: say so instead
         admin.delete(f"{kind.path}/{segment(name)}")
-        click.echo(f"{kind.word} {name} deleted", err=True)
+        say_done(kind.word, name, "deleted", as_json)
 
     return group

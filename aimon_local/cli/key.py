@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, talks_to_gateway
+from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.client.admin import AdminClient, segment
 
 _DURATION = re.compile(r"(\d+)([smhdw]?)")
@@ -96,12 +96,13 @@ def rotate(admin: AdminClient, consumer: str, key_id: str, grace: int, as_json: 
 @command.command("revoke", help="Revoke the key ID of CONSUMER: it is refused from the next request on.")
 @click.argument("consumer")
 @click.argument("key_id", metavar="ID")
+@json_option
 @talks_to_gateway
-def revoke(admin: AdminClient, consumer: str, key_id: str) -> None:
+def revoke(admin: AdminClient, consumer: str, key_id: str, as_json: bool) -> None:
     """DELETE the key."""
     admin.get(f"{keys_path(consumer)}/{segment(key_id)}")
     admin.delete(f"{keys_path(consumer)}/{segment(key_id)}")
-    click.echo(f"key {key_id} revoked", err=True)
+    say_done("key", key_id, "revoked", as_json)
 
 
 @command.command("expire", help="Let the key ID of CONSUMER expire.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, talks_to_gateway
+from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.cli.entity import parse_settings, set_option
 from aimon_local.client.admin import AdminClient, segment
 
@@ -72,9 +72,10 @@ def change(admin: AdminClient, plugin: str, settings: Sequence[str], enabled: bo
 
 @command.command("remove", help="Remove a plugin, by id or instance name.")
 @click.argument("plugin")
+@json_option
 @talks_to_gateway
-def remove(admin: AdminClient, plugin: str) -> None:
+def remove(admin: AdminClient, plugin: str, as_json: bool) -> None:
     """DELETE /plugins/PLUGIN."""
     admin.get(f"/plugins/{segment(plugin)}")
     admin.delete(f"/plugins/{segment(plugin)}")
-    click.echo(f"plugin {plugin} removed", err=True)
+    say_done("plugin", plugin, "removed", as_json)
