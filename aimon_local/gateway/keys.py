@@ -7,7 +7,7 @@ has the database without the secret. The first characters of a key stay readable
 import hashlib
 from collections.abc import Callable
 
-_SHOWN = 4  # characters of a key that stay readable
+_SHOWN = 4  # characters of a key that stay readable, but never more than a quarter of it: a short key has none to spare
 _MARK = "hashed:"
 
 Digest = Callable[[str], str]
@@ -19,7 +19,7 @@ def hashed(secret: bytes) -> Digest:
 
     def digest(key: str) -> str:
         raw = key.encode("utf-8", "surrogateescape")
-        return f"{_MARK}{key[:_SHOWN]}:{blake2b(raw, key=secret, digest_size=32).hexdigest()}"
+        return f"{_MARK}{key[: min(_SHOWN, len(key) // 4)]}:{blake2b(raw, key=secret, digest_size=32).hexdigest()}"
 
     return digest
 
