@@ -7,19 +7,21 @@ from typing import Any
 
 import click
 
-from aimon_local.client.admin import DEFAULT_URL, AdminClient
+from aimon_local.client.admin import DEFAULT_URL, AdminClient, AdminError
 
 Command = Callable[..., Any]
 
 
 def talks_to_gateway(function: Command) -> Command:
-    """Add ``--url`` and ``--token``; the command gets an ``AdminClient`` as its first argument."""
+    """Add ``--admin-url`` and ``--token``; the command gets an ``AdminClient`` as its first argument."""
 
-    @click.option("--url", default=DEFAULT_URL, envvar="AIMON_LOCAL_ADMIN", show_default=True, help="The Admin API.")
+    @click.option(
+        "--admin-url", default=DEFAULT_URL, envvar="AIMON_LOCAL_ADMIN", show_default=True, help="The Admin API."
+    )
     @click.option("--token", envvar="AIMON_LOCAL_TOKEN", default=None, help="The admin token, where one is set.")
     @wraps(function)
-    def run(url: str, token: str | None, **arguments: Any) -> Any:
-        return function(AdminClient(url, token), **arguments)
+    def run(admin_url: str, token: str | None, **arguments: Any) -> Any:
+        return function(AdminClient(admin_url, token), **arguments)
 
     return run
 
@@ -42,6 +44,16 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
     for line in [[name.upper() for name in columns], *cells]:
         click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
     return None
+
+
+def existing(admin: AdminClient, what: str, name: str, path: str) -> Any:
+    """The entity at a path; raises AdminError in words of its own where there is none (Kong just says Not found)."""
+    try:
+        return admin.get(path)
+    except AdminError as fault:
+        if fault.status != 404:
+            raise
+        raise AdminError(f"there is no {what} {name!r}", f"aimon-local {what} list shows what is there", 404) from fault
 
 
 def say_done(what: str, name: str, done: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
+from aimon_local.cli.common import existing, json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.client.admin import AdminClient, segment
 
 
@@ -86,14 +86,14 @@ def commands(kind: Kind) -> click.Group:
     @json_option
     @talks_to_gateway
     def show(admin: AdminClient, name: str, as_json: bool) -> None:
-        print_entity(admin.get(f"{kind.path}/{segment(name)}"), as_json, ("id", kind.key))
+        print_entity(existing(admin, kind.word, name, f"{kind.path}/{segment(name)}"), as_json, ("id", kind.key))
 
     @group.command("delete", help=f"Delete a {kind.word}, by name or id.")
     @click.argument("name")
     @json_option
     @talks_to_gateway
     def delete(admin: AdminClient, name: str, as_json: bool) -> None:
-        admin.get(f"{kind.path}/{segment(name)}")  # Kong answers 204 for what never was: say so instead
+        existing(admin, kind.word, name, f"{kind.path}/{segment(name)}")  # Kong answers 204 for what never was
         admin.delete(f"{kind.path}/{segment(name)}")
         say_done(kind.word, name, "deleted", as_json)
 

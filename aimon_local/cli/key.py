@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
+from aimon_local.cli.common import existing, json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.client.admin import AdminClient, segment
 
 _DURATION = re.compile(r"(\d+)([smhdw]?)")
@@ -80,7 +80,7 @@ def list_all(admin: AdminClient, consumer: str | None, as_json: bool) -> None:
 def rotate(admin: AdminClient, consumer: str, key_id: str, grace: int, as_json: bool) -> None:
     """POST the new key, then end the old one: a failure in between leaves the caller with a working key."""
     old = f"{keys_path(consumer)}/{segment(key_id)}"
-    left = admin.get(old).get("ttl")
+    left = existing(admin, "key", key_id, old).get("ttl")
     created = admin.post(keys_path(consumer))
     if grace and (left is None or left > grace):  # a rotation never makes a key live longer
         admin.patch(old, {"ttl": grace})
@@ -100,7 +100,7 @@ def rotate(admin: AdminClient, consumer: str, key_id: str, grace: int, as_json: 
 @talks_to_gateway
 def revoke(admin: AdminClient, consumer: str, key_id: str, as_json: bool) -> None:
     """DELETE the key."""
-    admin.get(f"{keys_path(consumer)}/{segment(key_id)}")
+    existing(admin, "key", key_id, f"{keys_path(consumer)}/{segment(key_id)}")
     admin.delete(f"{keys_path(consumer)}/{segment(key_id)}")
     say_done("key", key_id, "revoked", as_json)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_entity, print_rows, say_done, talks_to_gateway
+from aimon_local.cli.common import existing, json_option, print_entity, print_rows, say_done, talks_to_gateway
 from aimon_local.cli.entity import parse_settings, set_option
 from aimon_local.client.admin import AdminClient, segment
 
@@ -49,7 +49,7 @@ def list_all(admin: AdminClient, as_json: bool) -> None:
 @talks_to_gateway
 def show(admin: AdminClient, plugin: str, as_json: bool) -> None:
     """GET /plugins/PLUGIN."""
-    print_entity(admin.get(f"/plugins/{segment(plugin)}"), as_json, ("id", "name"))
+    print_entity(existing(admin, "plugin", plugin, f"/plugins/{segment(plugin)}"), as_json, ("id", "name"))
 
 
 @command.command("set", help="Change the configuration of a plugin: --set minute=10.")
@@ -76,6 +76,6 @@ def change(admin: AdminClient, plugin: str, settings: Sequence[str], enabled: bo
 @talks_to_gateway
 def remove(admin: AdminClient, plugin: str, as_json: bool) -> None:
     """DELETE /plugins/PLUGIN."""
-    admin.get(f"/plugins/{segment(plugin)}")
+    existing(admin, "plugin", plugin, f"/plugins/{segment(plugin)}")
     admin.delete(f"/plugins/{segment(plugin)}")
     say_done("plugin", plugin, "removed", as_json)
