@@ -1,13 +1,13 @@
 """The tree of faults. A refusal (429, 401, …) is a value, never one of these.
 
-    AimonError                 something failed; ``hint`` says what to do
-    ├── ConfigError            the operator's input: options, files, entities
-    ├── StartError             the process can't start: port taken, data directory in use
-    ├── StoreError             the database can't do its work
-    │   ├── StoreBusy          locked by another process
-    │   ├── StoreFull          no space
-    │   └── StoreCorrupt       damaged
-    └── UpstreamError          the other side failed (see wire.upstream for its kinds)
+AimonError                 something failed; ``hint`` says what to do
+├── ConfigError            the operator's input: options, files, entities
+├── StartError             the process can't start: port taken, data directory in use
+├── StoreError             the database can't do its work
+│   ├── StoreBusy          locked by another process
+│   ├── StoreFull          no space
+│   └── StoreCorrupt       damaged
+└── UpstreamError          the other side failed (see wire.upstream for its kinds)
 """
 
 
