@@ -10,14 +10,13 @@ from typing import Any
 
 from aimon_local.gateway.admin import body
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message, refused
-from aimon_local.gateway.admin.visible import holds_mask, shown
+from aimon_local.gateway.admin.visible import document_fault, shown
 from aimon_local.model import declarative
 from aimon_local.model.violation import Violation
 
 MOST_VALUES = 1_000_000  # of a YAML document, aliases counted as often as they are used
 YAML = ("application/yaml", "text/yaml")
 NO_YAML = "this body is YAML, which needs the extra: pip install 'aimon-local[yaml]'; JSON works without it"
-_MASKED = message(400, "the document holds masked secrets: give the secrets themselves, or what GET /config gave")
 _NOT_GIVEN = message(400, "expected a declarative configuration")
 
 
@@ -38,8 +37,9 @@ async def load(ask: Ask) -> Reply:
     if isinstance(document, Reply):
         return document
     context = ask.context
-    if holds_mask(context, document):
-        return _MASKED
+    fault = document_fault(context, document)
+    if fault is not None:
+        return message(400, fault)
     async with context.writing:
         flat = ask.query.flag("flatten_errors")
         loaded = declarative.load(document, context.catalog, context.now(), context.ids, flatten_errors=flat)

@@ -130,6 +130,7 @@ TABLE: Rows = (
     Endpoint("GET", "/plugins/enabled", info.plugins_enabled, "Names of the plugins that this node has."),
     Endpoint("GET", "/debug/node/log-level", info.log_level, "The level of the process's log."),
     Endpoint("PUT", "/debug/node/log-level/{log_level}", info.set_log_level, "Set it for a while."),
+    Endpoint("PUT", "/debug/cluster/log-level/{log_level}", info.set_log_level, "The same: one node is the cluster."),
     Endpoint("GET", "/usage", usage.show, "What a consumer used (our own)."),
     # the configuration as a whole
     Endpoint("GET", "/config", config.show, "The configuration as one document."),

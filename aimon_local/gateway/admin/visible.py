@@ -48,15 +48,26 @@ def mask_fault(context: AdminContext, kind: str, data: Mapping[Any, Any]) -> Vio
     return violation.schema_violation({name: "is masked: give the value itself, or leave the field out"})
 
 
-def holds_mask(context: AdminContext, document: Any) -> bool:
-    """Whether a declarative document gives a mask where it should give a secret."""
+def document_fault(context: AdminContext, document: Any) -> str | None:
+    """Why the secrets of a declarative document can't be taken: masks, or a key to be made that nobody would see."""
     if isinstance(document, list):
-        return any(holds_mask(context, item) for item in document)
+        return next(filter(None, (document_fault(context, item) for item in document)), None)
     if not isinstance(document, Mapping):
-        return False
-    lists = [(kind, document[kind]) for kind in _SECRETS if isinstance(document.get(kind), list)]
-    rows = [(kind, row) for kind, entries in lists for row in entries if isinstance(row, Mapping)]
-    return any(mask_fault(context, *pair) for pair in rows) or holds_mask(context, list(document.values()))
+        return None
+    for kind in _SECRETS:
+        rows = document.get(kind)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, Mapping) and (fault := _row_fault(context, kind, row)):
+                return fault
+    return document_fault(context, list(document.values()))
+
+
+def _row_fault(context: AdminContext, kind: str, row: Row) -> str | None:
+    if mask_fault(context, kind, row):
+        return "the document holds masked secrets: give the secrets themselves, or what GET /config gave"
+    if context.hashed and kind == "keyauth_credentials" and row.get("key") is None:
+        return "the document holds a key-auth credential without its key: a made one would never be shown, so give it"
+    return None
 
 
 def _mask(secret: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aimon_local.gateway.admin.visible import holds_mask
+from aimon_local.gateway.admin.visible import document_fault
 from tests.support.admin import AdminUnderTest
 
 KEY = "a-long-key-of-somebody-0123456789"
@@ -78,8 +78,16 @@ def test_a_document_with_masks_is_refused(admin):
     nested = {"consumers": [{"username": "u", "keyauth_credentials": [{"key": masked}]}]}
     assert admin.ask("POST", "/config", {"_format_version": "3.0", **nested})[0] == 400
     assert admin.ask("GET", "/consumers/ann")[0] == 200
-    assert not holds_mask(admin.context, {"keyauth_credentials": 5, "jwt_secrets": [7, {"secret": 8}], "x": [masked]})
-    assert not holds_mask(AdminUnderTest().context, nested)
+    odd = {"keyauth_credentials": 5, "jwt_secrets": [7, {"secret": 8}], "x": [masked]}
+    assert document_fault(admin.context, odd) is None
+    assert document_fault(AdminUnderTest().context, nested) is None
+
+
+def test_a_document_makes_no_key_that_nobody_would_see(admin):
+    document = {"_format_version": "3.0", "consumers": [{"username": "u", "keyauth_credentials": [{"tags": ["x"]}]}]}
+    status, body = admin.ask("POST", "/config", document)
+    assert (status, "without its key" in body["message"]) == (400, True)
+    assert AdminUnderTest().ask("POST", "/config", document)[0] == 201
 
 
 def test_jwt_secrets_are_masked_where_they_are_secrets(admin):
