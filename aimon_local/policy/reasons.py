@@ -25,6 +25,8 @@ BODY_TOO_LARGE = "body_too_large"
 LENGTH_REQUIRED = "length_required"
 RATE_LIMITED = "rate_limited"
 TERMINATED = "terminated"
+NOT_CACHED = "not_cached"
+TEMPLATE_FAILED = "template_failed"
 
 MEANINGS: Mapping[str, str] = {
     NO_KEY: "key-auth: the request carries no API key",
@@ -45,4 +47,6 @@ MEANINGS: Mapping[str, str] = {
     LENGTH_REQUIRED: "request-size-limiting: the request must declare its length",
     RATE_LIMITED: "rate-limiting: the window's requests are used up",
     TERMINATED: "request-termination: answered by configuration",
+    NOT_CACHED: "proxy-cache: the client wants a kept answer only, and none is kept",
+    TEMPLATE_FAILED: "request-transformer: a template of its configuration can't be rendered for this request",
 }

@@ -276,3 +276,12 @@ def test_what_is_stored():
 def test_a_guest_stands_in_for_whoever_has_no_key():
     outcome, call = ask(rule(anonymous="guest"), fields=[("apikey", "wrong")])
     assert (outcome, told(call)) == (None, AS_GUEST)
+
+
+def test_a_key_may_come_as_a_bearer_token():
+    tokens = rule(key_names=["authorization"])
+    for value in ("Bearer alice-key", "bearer  alice-key", "alice-key"):
+        assert ask(tokens, fields=[("Authorization", value)])[0] is None
+    for value in ("Bearer", "Bearer bad", "Basic alice-key", "Beareralice-key"):
+        assert denied(tokens, "/", [("Authorization", value)])[1] == reasons.INVALID_KEY
+    assert denied(PLAIN, "/", [("Authorization", "Bearer alice-key")])[1] == reasons.NO_KEY
