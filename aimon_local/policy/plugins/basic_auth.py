@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _PROXY, _OWN = b"proxy-authorization", b"authorization"
 _SCHEME = re.compile(rb"[Bb]asic\s*(.+)")  # anywhere in the value, as Kong looks for it
-_LOGIN = re.compile(rb"([^:]+):(.*)")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -67,12 +66,13 @@ def _login(value: bytes) -> tuple[bytes, bytes] | None:
     found = _SCHEME.search(value)
     if found is None:
         return None
+    encoded = found[1].strip()
     try:
-        plain = base64.b64decode(found[1].strip() + b"=" * (-len(found[1].strip()) % 4), validate=True)
+        plain = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True)
     except binascii.Error:
         return None
-    login = _LOGIN.search(plain)
-    return None if login is None else (login[1], login[2])
+    name, colon, password = plain.lstrip(b":").partition(b":")  # Kong's pattern: a name begins where no colon is
+    return (name, password.partition(b"\n")[0]) if colon else None
 
 
 PLUGIN = PluginType(

@@ -22,6 +22,11 @@ def basic(login, scheme="Basic "):
     return scheme + base64.b64encode(raw).decode()
 
 
+def test_what_kongs_pattern_makes_of_odd_logins():
+    for odd in (f"::{RIGHT}", f"{RIGHT}\nmore"):
+        assert ask(PLAIN, fields=[("Authorization", basic(odd))])[0] is None
+
+
 @pytest.mark.parametrize("name", ["Authorization", "Proxy-Authorization"])
 @pytest.mark.parametrize("scheme", ["Basic ", "basic ", "Basic   ", "Basic"])
 def test_a_login_names_its_consumer(name, scheme):
@@ -47,6 +52,10 @@ def test_a_login_names_its_consumer(name, scheme):
         basic("AL:p:w ü"),
         basic("nobody:p:w ü"),
         basic(":p:w ü"),
+        basic(":"),
+        basic("::al"),
+        basic("al\n:p:w ü"),
+        basic("a" * 60_000),
         basic(b"al:\xff"),
         basic(f"al:{password_hash('p:w ü', ALICE)}"),  # what is stored is no password
         basic(b"\xff:p"),
