@@ -20,7 +20,7 @@ def root(ask: Ask) -> Reply:
     return json_reply(
         200,
         {
-            "tagline": "Welcome to aimon-local",
+            "tagline": "Welcome to kong",
             "version": KONG_VERSION,
             "edition": "community",
             "hostname": node.hostname,

@@ -30,6 +30,8 @@ def rows(ask: Ask, kind: str, where: Where) -> Page | Violation:
         return size
     catalog = ask.context.catalog
     wanted = ask.query.first("tags") if where is None and _has_tags(ask, kind) else None
+    if wanted is not None and "\ufffd" in wanted:  # it was no UTF-8
+        return violation.invalid_options({"tags": "invalid filter syntax"})
     tags = None if wanted is None else parse_tags(wanted)
     if isinstance(tags, Violation):
         return tags

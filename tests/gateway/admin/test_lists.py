@@ -61,6 +61,7 @@ def test_below_a_parent_only_the_offset_is_repeated_and_tags_do_not_filter():
     [
         ("size=x", 9), ("size=", 9), ("size", 9), ("size=0", 9), ("size=1001", 9), ("size=1.5", 9), ("offset=!", 7),
         ("offset=", 7), ("tags=", 11), ("tags=a,b/c", 11), ("tags=a,b,c,d,e,f", 11),
+        ("tags=%FF", 11),
     ],
 )  # fmt: skip
 def test_refusals(query, code):
