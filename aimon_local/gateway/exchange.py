@@ -19,6 +19,7 @@ from aimon_local.errors import StoreError
 from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.receive import read_call
 from aimon_local.gateway.record import outline, usage_row
+from aimon_local.policy import reasons
 from aimon_local.policy.call import Answer, BodyFilter, NeedBody, Refuse, ResponseDraft
 from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.routing import wrong_protocol
@@ -456,7 +457,7 @@ class ProxyExchange:
         self.state = State.OVER
         self.answering = True
         self._drop_upstream()
-        self.reason = stop.reason if stop.reason not in refusals.NO_DENIALS else None
+        self.reason = stop.reason if stop.reason not in reasons.FAILURES else None
         draft, body = reply.own_draft(call, stop)
         for rule in self.plan.response:
             rule.response(call, draft)

@@ -2,26 +2,27 @@
 
 import re
 
+from aimon_local.policy import reasons
 from aimon_local.policy.call import Refuse
 from aimon_local.wire.message import Failure, FailureKind, Header
 
 CLIENT_GONE = 499  # nginx's word for "the client closed the request", known to Kong's users
 
-STORE_DOWN = Refuse(503, "The usage ledger is not available", "ledger_unavailable")
-NO_ROUTE = Refuse(404, "no Route matched with those values", "no_route")
-NO_SERVICE = Refuse(503, "no Service found with those values", "no_service")
-NO_PEER = Refuse(503, "failure to get a peer from the ring-balancer", "no_peer")
-TOO_LARGE = Refuse(413, "Payload too large", "body_too_large")
-ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transformed", "answer_too_large")
+STORE_DOWN = Refuse(503, "The usage ledger is not available", reasons.LEDGER_UNAVAILABLE)
+NO_ROUTE = Refuse(404, "no Route matched with those values", reasons.NO_ROUTE)
+NO_SERVICE = Refuse(503, "no Service found with those values", reasons.NO_SERVICE)
+NO_PEER = Refuse(503, "failure to get a peer from the ring-balancer", reasons.NO_PEER)
+TOO_LARGE = Refuse(413, "Payload too large", reasons.BODY_TOO_LARGE)
+ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transformed", reasons.ANSWER_TOO_LARGE)
 
 NEVER_PASSED = frozenset(("TRACE", "CONNECT"))
 """TRACE would show the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""
 METHOD = re.compile(r"[A-Z_-]+")
 """What nginx, and so Kong, takes for a method."""
-_NOT_ALLOWED = Refuse(405, "Method not allowed", "method_not_allowed", failure=True)
-_NO_METHOD = Refuse(400, "Bad request", "method_not_allowed", failure=True)
+_NOT_ALLOWED = Refuse(405, "Method not allowed", reasons.METHOD_NOT_ALLOWED, failure=True)
+_NO_METHOD = Refuse(400, "Bad request", reasons.METHOD_NOT_ALLOWED, failure=True)
 
-REPEATED = Refuse(400, "Bad request", "field_repeated", failure=True)
+REPEATED = Refuse(400, "Bad request", reasons.FIELD_REPEATED, failure=True)
 _UNIQUE = frozenset(
     (
         b"authorization",
@@ -35,11 +36,15 @@ _UNIQUE = frozenset(
     )
 )  # as nginx, and so Kong, has them; Host and the framing fields are the wire's own matter
 
-_UNRESOLVED = Refuse(503, "name resolution failed", "upstream_unresolved")
+_UNRESOLVED = Refuse(503, "name resolution failed", reasons.UPSTREAM_UNRESOLVED)
 _INVALID = Refuse(
-    502, "An invalid response was received from the upstream server", "upstream_failed", failure=True, proxied=True
+    502,
+    "An invalid response was received from the upstream server",
+    reasons.UPSTREAM_FAILED,
+    failure=True,
+    proxied=True,
 )
-_TIMED_OUT = Refuse(504, "The upstream server is timing out", "upstream_timeout", failure=True, proxied=True)
+_TIMED_OUT = Refuse(504, "The upstream server is timing out", reasons.UPSTREAM_TIMEOUT, failure=True, proxied=True)
 _BY_KIND = {
     FailureKind.RESOLVE: _UNRESOLVED,
     FailureKind.CONNECT_TIMEOUT: _TIMED_OUT,
@@ -49,21 +54,6 @@ _BY_KIND = {
 
 FINAL = frozenset((FailureKind.RESOLVE, FailureKind.TLS, FailureKind.BAD_ANSWER, FailureKind.CUT))
 """Failures that another try would not change."""
-
-NO_DENIALS = frozenset(
-    (
-        "no_route",
-        "no_service",
-        "no_peer",
-        "ledger_unavailable",
-        "upstream_unresolved",
-        "upstream_failed",
-        "upstream_timeout",
-        "answer_too_large",
-        None,
-    )
-)
-"""Reasons that are faults on our side or the upstream's: the call was not denied, it failed."""
 
 
 def repeats(fields: list[Header]) -> bool:

@@ -28,6 +28,33 @@ TERMINATED = "terminated"
 NOT_CACHED = "not_cached"
 TEMPLATE_FAILED = "template_failed"
 
+# What else ends a request early? (of these, only the ones outside ``FAILURES`` are denials)
+METHOD_NOT_ALLOWED = "method_not_allowed"
+FIELD_REPEATED = "field_repeated"
+WRONG_PROTOCOL = "wrong_protocol"
+NO_ROUTE = "no_route"
+NO_SERVICE = "no_service"
+NO_PEER = "no_peer"
+LEDGER_UNAVAILABLE = "ledger_unavailable"
+UPSTREAM_UNRESOLVED = "upstream_unresolved"
+UPSTREAM_FAILED = "upstream_failed"
+UPSTREAM_TIMEOUT = "upstream_timeout"
+ANSWER_TOO_LARGE = "answer_too_large"
+
+FAILURES = frozenset(
+    (
+        NO_ROUTE,
+        NO_SERVICE,
+        NO_PEER,
+        LEDGER_UNAVAILABLE,
+        UPSTREAM_UNRESOLVED,
+        UPSTREAM_FAILED,
+        UPSTREAM_TIMEOUT,
+        ANSWER_TOO_LARGE,
+    )
+)
+"""Faults on our side or the upstream's: the call was not denied, it failed."""
+
 MEANINGS: Mapping[str, str] = {
     NO_KEY: "key-auth: the request carries no API key",
     INVALID_KEY: "key-auth: nobody knows the key",
@@ -49,4 +76,15 @@ MEANINGS: Mapping[str, str] = {
     TERMINATED: "request-termination: answered by configuration",
     NOT_CACHED: "proxy-cache: the client wants a kept answer only, and none is kept",
     TEMPLATE_FAILED: "request-transformer: a template of its configuration can't be rendered for this request",
+    METHOD_NOT_ALLOWED: "a method that is never passed on",
+    FIELD_REPEATED: "a field that can only come once came twice",
+    WRONG_PROTOCOL: "the route is not for plain HTTP",
+    NO_ROUTE: "no route matches",
+    NO_SERVICE: "the route leads nowhere",
+    NO_PEER: "no target of the upstream is usable",
+    LEDGER_UNAVAILABLE: "the ledger can't be written, so nothing is admitted",
+    UPSTREAM_UNRESOLVED: "the upstream's name is not known",
+    UPSTREAM_FAILED: "the upstream could not be reached, or did not answer in HTTP",
+    UPSTREAM_TIMEOUT: "the upstream took too long",
+    ANSWER_TOO_LARGE: "the upstream's answer is larger than a rule may edit",
 }

@@ -9,6 +9,7 @@ To change what matches or what is preferred: ``policy.criteria``. To change what
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from aimon_local.policy import reasons
 from aimon_local.policy.call import Answer, Call, Header
 from aimon_local.policy.criteria import Candidate, Pattern, compile_route, compiled, split_host
 from aimon_local.policy.nouns import Match, Route, Service
@@ -198,12 +199,12 @@ _JSON = b"application/json; charset=utf-8"
 
 def _upgrade(message: str, protocol: bytes) -> Answer:
     body = b'{"message":"' + message.encode("ascii") + b'"}'
-    return Answer(426, body, _JSON, ((b"Connection", b"Upgrade"), (b"Upgrade", protocol)), "wrong_protocol")
+    return Answer(426, body, _JSON, ((b"Connection", b"Upgrade"), (b"Upgrade", protocol)), reasons.WRONG_PROTOCOL)
 
 
 _USE_HTTPS = _upgrade("Please use HTTPS protocol", b"TLS/1.2, HTTP/1.1")
 _USE_HTTP2 = _upgrade("Please use HTTP2 protocol", b"HTTP/2")
-_NOT_GRPC = Answer(415, b'{"message":"Non-gRPC request matched gRPC route"}', _JSON, (), "wrong_protocol")
+_NOT_GRPC = Answer(415, b'{"message":"Non-gRPC request matched gRPC route"}', _JSON, (), reasons.WRONG_PROTOCOL)
 
 
 def wrong_protocol(call: Call, route: Route) -> Answer | None:
@@ -221,4 +222,4 @@ def wrong_protocol(call: Call, route: Route) -> Answer | None:
         return _USE_HTTPS
     target = call.raw_path if call.query is None else f"{call.raw_path}?{call.query}"
     location = f"https://{split_host(call.host, 'http')[0].lower()}{target}"
-    return Answer(status, b"", None, ((b"Location", location.encode("latin-1")),), "wrong_protocol")
+    return Answer(status, b"", None, ((b"Location", location.encode("latin-1")),), reasons.WRONG_PROTOCOL)
