@@ -20,6 +20,7 @@ from aimon_local.model.violation import Violation
 
 Parent = tuple[str, str] | None
 NOT_FOUND = violation.plain(404, "Not found")
+_HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ class Catalog(Rows):
             if holder is None or holder["id"] == entity["id"]:
                 continue
             if not special.is_over(holder, write.now):
-                return violation.unique_violation({field.name: entity[field.name]})
+                told = entity[field.name] if value == entity[field.name] else _HIDDEN  # what is sealed is not repeated
+                return violation.unique_violation({field.name: told})
             expired.append(Change("delete", write.kind, holder))
         key = table.composite_key(stored)
         holder = None if key is None else table.by_composite(key)

@@ -208,7 +208,9 @@ def test_seals_hide_the_key_in_storage_only():
     plan = world.catalog.insert("keyauth_credentials", {"key": "k", "consumer": consumer}, NOW, world.ids)
     assert (plan.entity["key"], plan.changes[0].entity["key"]) == ("k", "sealed:k")
     world.done(plan)
-    assert world.add("keyauth_credentials", key="k", consumer=consumer).body["fields"] == {"key": "k"}
+    taken = world.add("keyauth_credentials", key="k", consumer=consumer).body
+    assert taken["fields"] == {"key": "(hidden)"}
+    assert taken["message"] == "UNIQUE violation detected on '{key=\"(hidden)\"}'"
     world.patch("keyauth_credentials", "k", {"tags": ["t"]})
     assert world.catalog.select_by("keyauth_credentials", "key", "k")["key"] == "sealed:k"
     world.patch("keyauth_credentials", "k", {"key": "l"})
