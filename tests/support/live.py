@@ -236,7 +236,9 @@ class Upstream:
         wire.socket, wire.seen = peer, b""
         try:
             if self._tls is not None:
-                wire.socket = self._tls.wrap_socket(peer, server_side=True)
+                self._open.discard(peer)  # wrapping takes its descriptor away
+                wire.socket = peer = self._tls.wrap_socket(peer, server_side=True)
+                self._open.add(peer)
             while wire.seen or wire.more():
                 visit = Visit(wire, wire.until(b"\r\n\r\n"))
                 self.targets.append(visit.target)
@@ -245,7 +247,6 @@ class Upstream:
             self.faults.append(fault)
         finally:
             self._open.discard(peer)
-            wire.socket.close()
             peer.close()
 
 
