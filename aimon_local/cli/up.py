@@ -80,7 +80,7 @@ def command(headless: bool, file: Path | None, data: Path | None, **options: Any
             f"--host {settings.host} would let others reach the Admin API", "give --admin-token, or leave --host out"
         )
     limits = Limits(**given(config.limits))
-    _runner()(serve(settings, limits, say, lambda line: click.echo(line, err=True)))
+    _runner()(serve(settings, limits, say, lambda line: click.echo(line, err=True), config.offers))
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from aimon_local.config import offers
 from aimon_local.config.schema import SECTIONS, Config, GatewaySection, LimitsSection, check, rules_of
 from aimon_local.errors import ConfigError
 
@@ -31,14 +32,16 @@ def parse(text: str, name: str = "aimon.toml") -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not valid TOML: {error}", "TOML: https://toml.io") from error
+    sold = {kind: document.pop(kind) for kind in offers.KINDS if kind in document}
     for section, table in document.items():
         if section not in SECTIONS:
-            raise _unknown(text, name, "section", section, SECTIONS, None)
+            raise _unknown(text, name, "section", section, (*SECTIONS, *offers.KINDS), None)
         if not isinstance(table, dict):
             raise _fault(text, name, None, section, "must be a section, such as [gateway]")
     return Config(
         gateway=GatewaySection(**_values(text, name, "gateway", document.get("gateway", {}))),
         limits=LimitsSection(**_values(text, name, "limits", document.get("limits", {}))),
+        offers=tuple(offers.read(sold, name, text)) if sold else (),
     )
 
 

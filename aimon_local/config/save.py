@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from aimon_local.config import offers
 from aimon_local.config.schema import Config, given
 from aimon_local.errors import ConfigError
 
@@ -17,7 +18,8 @@ def dumps(config: Config) -> str:
 
     sections = {"gateway": given(config.gateway), "limits": given(config.limits)}
     document: dict[str, Any] = {name: values for name, values in sections.items() if values}
-    return tomli_w.dumps(document)
+    text = tomli_w.dumps(document)
+    return "\n".join(part for part in (text, offers.dumps(config.offers)) if part)
 
 
 def save(config: Config, path: Path) -> None:

@@ -73,6 +73,7 @@ class Config:
 
     gateway: GatewaySection = GatewaySection()
     limits: LimitsSection = LimitsSection()
+    offers: tuple[tuple[str, Mapping[str, Any]], ...] = ()  # tiers, price plans, prices: see config.offers
 
 
 SECTIONS: Mapping[str, type[GatewaySection] | type[LimitsSection]] = {

@@ -9,13 +9,14 @@ import errno
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from aimon_local import __version__
 from aimon_local.clock import Clock, SystemClock
+from aimon_local.config.offers import seeded
 from aimon_local.errors import StartError, StoreError
-from aimon_local.gateway import seed
+from aimon_local.gateway import offers, seed
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin_context import SystemIds, make_context
 from aimon_local.gateway.destinations import Destinations
@@ -33,6 +34,7 @@ from aimon_local.mock.llm.service import MockLlm
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.model.rows import Change
+from aimon_local.policy import tiering
 from aimon_local.policy.plugins import BY_NAME
 from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
 from aimon_local.policy.state import LimitState
@@ -64,8 +66,10 @@ class Gateway:
         *,
         clock: Clock | None = None,
         note: Note = _log.warning,
+        sold: Sequence[offers.Offer] = (),
     ) -> None:
         self.settings = settings
+        self.sold = sold  # what aimon.toml offers: it holds from this start on
         self.limits = limits or Limits()  # of the proxy's client connections
         self.clock = clock or SystemClock()
         self.new_keys: Mapping[str, str] = {}  # of a first start's demo, to be shown once
@@ -112,6 +116,7 @@ class Gateway:
         self.runtime = self._make_runtime()
         await self._listen()
         await self._plant()
+        await self._offer()
         self._prune()
         stack.callback(self._stop_pruning)
 
@@ -187,6 +192,18 @@ class Gateway:
             else:
                 await self.live.commit(seed.moved(catalog, upstream.port, now, ids))
 
+    async def _offer(self) -> None:
+        """Tiers and prices: those of a first start, and those of aimon.toml; what can't act is said."""
+        first = self.database.created and not self.settings.empty
+        rows = [*(seeded() if first else ()), *self.sold]
+        async with self.live.writing:
+            if rows:
+                await self.live.commit(offers.plan(self.live.catalog, rows, self.clock.now_ns(), SystemIds()))
+        snapshot = self.live.snapshot
+        for one in tiering.armed(snapshot.tiering, snapshot.consumers.values(), snapshot.routes.values()):
+            if one.fault is not None:
+                self._note(f"tier {one.tier}: {one.rule} can't act: {one.fault}")
+
     def _prune(self) -> None:
         """Forget windows that are over, now and then; the timer ends with the stack."""
         self.live.state.prune(self.clock.now_ns())
@@ -216,9 +233,15 @@ async def _opened(name: str, port: int, opener: Callable[[int], Awaitable[Listen
         raise StartError(f"port {port} for the {name} can't be opened: {fault.strerror or fault}") from fault
 
 
-async def serve(settings: Settings, limits: Limits, ready: Callable[[Gateway], None], note: Note) -> None:
+async def serve(
+    settings: Settings,
+    limits: Limits,
+    ready: Callable[[Gateway], None],
+    note: Note,
+    sold: Sequence[offers.Offer] = (),
+) -> None:
     """Start a gateway, say so, and serve until SIGINT or SIGTERM; a second signal ends at once."""
-    gateway = Gateway(settings, limits, note=note)
+    gateway = Gateway(settings, limits, note=note, sold=sold)
     await gateway.start()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -22,7 +22,8 @@ def entities(upstream_port: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     url = f"http://127.0.0.1:{upstream_port}"
     yield "services", {"name": SERVICE, "url": url, "tags": _TAGS}
     yield "routes", {"name": "demo-route", "paths": ["/demo"], "service": {"name": SERVICE}, "tags": _TAGS}
-    yield "plugins", {"name": "key-auth", "service": {"name": SERVICE}, "tags": _TAGS}
+    keys = {"key_names": ["apikey", "x-api-key", "authorization"]}  # curl's, Anthropic's and OpenAI's clients
+    yield "plugins", {"name": "key-auth", "service": {"name": SERVICE}, "config": keys, "tags": _TAGS}
     for tier, limits in (("free", {"minute": 5, "day": 100}), ("pro", {"minute": 100, "day": 5000})):
         yield "consumer_groups", {"name": tier, "tags": _TAGS}
         plugin = {"name": "rate-limiting", "consumer_group": {"name": tier}, "config": limits, "tags": _TAGS}

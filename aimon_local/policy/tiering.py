@@ -129,7 +129,7 @@ def armed(tiering: Tiering, consumers: Iterable[Consumer], routes: Iterable[Rout
     for tier in tiering.tiers.values():
         members = sum(1 for each in people if tiering.tier_of(group for group, _ in each.tiers) is tier)
         open_routes = sum(1 for route in ways if matches(tier.routes, route.name or route.id))
-        fault = _fault(tiering, tier, members, open_routes)
+        fault = _fault(tiering, tier, open_routes)
         out += [
             Armed(tier.name, rule, members, open_routes, fault or _dead(tiering, tier, rule)) for rule in rules(tier)
         ]
@@ -150,11 +150,9 @@ def rules(tier: Tier) -> list[str]:
     return names + [name for name in ("models", "routes") if getattr(tier, name) != ("*",)]
 
 
-def _fault(tiering: Tiering, tier: Tier, members: int, open_routes: int) -> str | None:
+def _fault(tiering: Tiering, tier: Tier, open_routes: int) -> str | None:
     if tier not in tiering.by_group.values():
         return f"there is no consumer group '{tier.name}'"
-    if not members:
-        return f"no consumer is in the group '{tier.name}'"
     if not open_routes:
         return f"no route with a service has a name that 'routes' matches: {', '.join(tier.routes)}"
     return None if tier.plan in tiering.plans or not tiering.plans else f"there is no price plan '{tier.plan}'"
