@@ -184,7 +184,8 @@ class ProxyExchange:
         self.state = State.STREAM
         self.replayable = False
         self._send(None, length)
-        self.client.want_body()
+        if not self.answering:  # refused for want of a target: no 100 Continue before that
+            self.client.want_body()
 
     def _send(self, body: bytes | None, length: int | None = None) -> None:
         """Send the request to the chosen target: whole, or its head alone where ``body`` is None."""
