@@ -1,0 +1,153 @@
+"""Tiers in a snapshot: who gets which terms on which route, and what is armed on what."""
+
+from aimon_local.policy import tiering
+from aimon_local.policy.ai_rule import TierRule
+from aimon_local.policy.call import NEED_BODY
+from aimon_local.policy.plugins import BY_NAME
+from aimon_local.policy.snapshot import build
+from aimon_local.policy.state import LimitState
+from tests.support.tiers import ask, chat
+
+SERVICE = {"id": "s", "name": "ai", "host": "h", "port": 1}
+ROUTES = [
+    {"id": "r", "name": "ai", "paths": ["/ai"], "service": {"id": "s"}},
+    {"id": "q", "name": "other", "paths": ["/other"], "service": {"id": "s"}},
+]
+PEOPLE = [{"id": "1", "username": "ann"}, {"id": "2", "username": "bob"}, {"id": "3", "username": "cy"}]
+GROUPS = [{"id": "g", "name": "free"}, {"id": "h", "name": "pro"}]
+MEMBERS = [
+    {"consumer_group": {"id": "g"}, "consumer": {"id": "1"}},
+    {"consumer_group": {"id": "h"}, "consumer": {"id": "2"}},
+]
+PRICES = [{"model": "m-*", "input": 1, "output": 4}]
+
+
+def requests(amount, period="day"):
+    return [{"unit": "requests", "amount": amount, "period": period}]
+
+
+def snap(tiers, previous=None, **more):
+    rows = {"services": [SERVICE], "routes": ROUTES, "consumers": PEOPLE, "consumer_groups": GROUPS}
+    rows |= {"consumer_group_consumers": MEMBERS, "model_prices": PRICES, "tiers": tiers}
+    return build({**rows, **more}, BY_NAME, str, previous)
+
+
+def plan(snapshot, who, path="/ai"):
+    return snapshot.plan(snapshot.route("GET", "x", path, []), snapshot.consumers[who])
+
+
+def rule(snapshot, who, path="/ai"):
+    found = [rule for _, rule in plan(snapshot, who, path).rules if isinstance(rule, TierRule)]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_without_tiers_there_is_no_rule_and_with_them_only_for_their_consumers():
+    assert not snap([]).tiering
+    assert rule(snap([]), "1") is None
+    s = snap([{"name": "free", "limits": requests(5)}])
+    assert rule(s, "1").terms.tier.name == "free"
+    assert rule(s, "2") is rule(s, "3") is None
+    assert s.plan(s.route("GET", "x", "/ai", []), None).rules == ()
+
+
+def test_the_rule_comes_behind_rate_limiting_and_before_the_transformers():
+    config = {"minute": 5, "limit_by": "consumer", "error_code": 429}
+    plugin = {"id": "p1", "name": "rate-limiting", "config": config}
+    s = snap([{"name": "free", "limits": requests(5)}], plugins=[plugin])
+    names = [type(one).__name__ for _, one in plan(s, "1").rules]
+    assert names == ["RateLimiting", "TierRule"]
+    place = next(place for place, one in plan(s, "1").rules if isinstance(one, TierRule))
+    order = list(BY_NAME)
+    assert place == 2 * order.index("rate-limiting") + 1
+    assert order.index("request-transformer") * 2 > place
+
+
+def test_the_first_tier_by_name_counts_where_a_consumer_is_in_several():
+    both = [*MEMBERS, {"consumer_group": {"id": "h"}, "consumer": {"id": "1"}}]
+    s = snap(
+        [{"name": "pro", "limits": requests(9)}, {"name": "free", "limits": requests(5)}], consumer_group_consumers=both
+    )
+    assert rule(s, "1").terms.tier.name == "free"
+    s = snap([{"name": "pro", "limits": requests(9)}], consumer_group_consumers=both)
+    assert rule(s, "1").terms.tier.name == "pro"
+
+
+def test_a_consumers_row_overrides_and_is_a_tier_where_there_is_none():
+    s = snap(
+        [
+            {"name": "free", "limits": requests(5), "concurrency": 3},
+            {"name": "deal", "consumer": {"id": "1"}, "limits": requests(50)},
+            {"name": "own", "consumer": {"id": "3"}, "limits": requests(7)},
+        ]
+    )
+    assert [(each.amount, rule(s, "1").terms.tier.concurrency) for each in rule(s, "1").terms.tier.limits] == [(50, 3)]
+    assert [each.amount for each in rule(s, "3").terms.tier.limits] == [7]
+    assert rule(s, "2") is None
+
+
+def test_a_routes_row_adds_on_that_route_alone():
+    s = snap(
+        [
+            {"name": "free", "limits": requests(5), "max_prompt_tokens": 100},
+            {"name": "dear", "route": {"id": "r"}, "limits": requests(2), "max_prompt_tokens": 9, "models": ["m-1"]},
+        ]
+    )
+    here, there = rule(s, "1"), rule(s, "1", "/other")
+    assert (here.terms.tier.max_prompt_tokens, there.terms.tier.max_prompt_tokens) == (9, 100)
+    assert here.terms.counted == there.terms.counted
+    assert (here.terms.allows_model("m-2"), there.terms.allows_model("m-2")) == (False, True)
+    assert rule(s, "2") is None
+    state = LimitState()
+    got = [here.access(ask(chat(messages=[{"role": "u", "content": "a"}]), state=state)) for _ in range(3)]
+    assert [one is None for one in got] == [True, True, False]
+    assert there.access(ask(chat(), state=state)) is None
+    assert state.accounts.find("c").statuses(0)[0].name == "requests/day"
+
+
+def test_a_body_is_bounded_by_the_plan():
+    s = snap([{"name": "free", "max_body_bytes": 10}])
+    assert plan(s, "1").max_body[0] == 10
+    call = ask(chat())
+    call.body, call.content_length = None, 5
+    assert rule(s, "1").access(call) is NEED_BODY
+
+
+def test_each_limit_says_where_it_is_armed():
+    s = snap(
+        [
+            {"name": "free", "limits": requests(5), "concurrency": 1, "routes": ["a*"]},
+            {"name": "pro", "limits": requests(9), "routes": ["nothing"]},
+            {"name": "gone", "limits": requests(9)},
+            {"name": "deal", "consumer": {"id": "9"}, "concurrency": 1},
+            {"name": "here", "route": {"id": "r"}, "concurrency": 1},
+        ]
+    )
+    found = {(one.tier, one.rule): one for one in tiering.armed(s.tiering, s.consumers.values(), s.routes.values())}
+    counts = {key: (one.consumers, one.routes) for key, one in found.items()}
+    assert counts == {
+        ("free", "requests/day"): (1, 1), ("free", "concurrency"): (1, 1), ("free", "routes"): (1, 1),
+        ("pro", "requests/day"): (1, 0), ("pro", "routes"): (1, 0), ("gone", "requests/day"): (0, 2),
+        ("deal", "concurrency"): (0, 2), ("here", "concurrency"): (3, 1),
+    }  # fmt: skip
+    faults = {key: one.fault for key, one in found.items() if one.fault}
+    assert {tier for tier, _ in faults} == {"pro", "gone", "deal"}
+    assert "matches: nothing" in faults["pro", "requests/day"]
+    assert "no consumer group 'gone'" in faults["gone", "requests/day"]
+
+
+def test_money_that_nothing_prices_can_not_be_counted():
+    limits = [{"unit": unit, "amount": 1, "period": "day"} for unit in ("cost", "charge")]
+    s = snap([{"name": "free", "limits": limits}], model_prices=[])
+    faults = [one.fault for one in tiering.armed(s.tiering, s.consumers.values(), s.routes.values())]
+    assert "price book is empty" in faults[0]
+    assert "no such plan" in faults[1]
+
+
+def test_a_tier_that_has_not_changed_goes_on_counting_over_snapshots():
+    tiers = [{"name": "free", "limits": requests(1)}]
+    first = snap(tiers)
+    state = LimitState()
+    assert rule(first, "1").access(ask(chat(), state=state)) is None
+    again = snap(tiers, first)
+    assert rule(again, "1").access(ask(chat(), state=state)) is not None
