@@ -155,6 +155,11 @@ def dumps(offers: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     """Offers as TOML: reading it gives the same, without what a row leaves open."""
     import tomli_w  # noqa: PLC0415 - a start only reads
 
+    return tomli_w.dumps(as_document(offers))
+
+
+def as_document(offers: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Offers as the document that ``read`` takes."""
     document: dict[str, Any] = {}
     for kind, row in offers:
         body = _bare({key: value for key, value in row.items() if key not in _OWN})
@@ -162,7 +167,7 @@ def dumps(offers: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
             document.setdefault(kind, []).append(body)
         else:
             document.setdefault(kind, {})[body.pop("name")] = body
-    return tomli_w.dumps(document)
+    return document
 
 
 def _bare(value: Any) -> Any:

@@ -18,8 +18,7 @@ def dumps(config: Config) -> str:
 
     sections = {"gateway": given(config.gateway), "limits": given(config.limits)}
     document: dict[str, Any] = {name: values for name, values in sections.items() if values}
-    text = tomli_w.dumps(document)
-    return "\n".join(part for part in (text, offers.dumps(config.offers)) if part)
+    return tomli_w.dumps({**document, **offers.as_document(config.offers)})
 
 
 def save(config: Config, path: Path) -> None:
