@@ -44,7 +44,9 @@ def outline(exchange: "ProxyExchange", ended: int) -> Outline:
     forwarded = exchange.forwarded or ended
     head = exchange.head
     fields = tuple((name, value) for name, value, _ in head.fields)
-    size = len(head.method) + len(head.target) + sum(len(line) + 2 for _, _, line in head.fields) + 13
+    size = (
+        len(head.method) + len(head.target) + sum(len(line) + 2 for _, _, line in head.fields) + 14
+    )  # what is between and after
     answered = b"\r\n".join(exchange.lines)
     return Outline(
         status=exchange.status,
