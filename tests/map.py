@@ -9,7 +9,6 @@ _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and cal
 TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_app.py", _NOUNS),
-    "gateway/app.py": ("live/test_gateway.py", "it joins the parts: proved by the running whole"),
     "gateway/settings.py": ("config/test_schema.py", "its names are held together with the file's there"),
     "metering/anthropic.py": ("metering/test_meter.py", _GOLDEN),
     "metering/dialect.py": ("metering/test_meter.py", _GOLDEN),

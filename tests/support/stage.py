@@ -49,6 +49,10 @@ class CountingIds(Ids):
         self.made += 1
         return f"00000000-0000-4000-8000-{self.made:012d}"
 
+    def token32(self):
+        self.made += 1
+        return f"Key{self.made:029d}"
+
 
 def make_catalog(*entities):
     """A catalog of (kind, entity) as the Admin API would take them."""
