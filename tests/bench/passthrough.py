@@ -1,6 +1,6 @@
 """A bare pass-through of our own wire: the floor under the gateway's speed, and an example of a Handler.
 
-    python tests/bench/passthrough.py --listen 8100 --upstream 9000 [--http h11] [--uvloop]
+    python -m tests.bench.passthrough --listen 8100 --upstream 9000 [--http h11] [--uvloop]
 
 It routes, admits and counts nothing. Hygiene, framing, backpressure, deadlines and the pool are the real ones.
 """
