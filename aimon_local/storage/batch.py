@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aimon_local.errors import StoreError
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 
 HOUR_NS = 3_600_000_000_000
@@ -29,6 +30,8 @@ _PARTY = f"""INSERT INTO usage_parties ({", ".join(_PARTY_COLUMNS)})
 _PARTY_ID = f"SELECT id FROM usage_parties WHERE {' AND '.join(f'{name} = ?' for name in _PARTY_COLUMNS)}"
 _COUNTER = """INSERT INTO counters (key, unit, start, value, expires) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET start = excluded.start, value = excluded.value, expires = excluded.expires"""
+_AI = f"""INSERT INTO ai_usage (request_id, {", ".join(AiRecord._fields)})
+    VALUES (?, {", ".join("?" for _ in AiRecord._fields)}) ON CONFLICT DO NOTHING"""
 _FOLD = f"""INSERT INTO usage_hourly
     SELECT party, at_ns / {HOUR_NS}, status, COUNT(*), SUM(NOT complete), SUM(bytes_in), SUM(bytes_out),
         SUM(gateway_us), SUM(total_us), MIN(seq), MAX(seq)
@@ -48,10 +51,11 @@ _MOST = 1 << 48  # of a mended number: so large that it is absurd, so small that
 class Batch:
     """What gathered while the last batch was committed: rows, changes of counters, who waits for the commit."""
 
-    __slots__ = ("rows", "thens", "touched")
+    __slots__ = ("ai", "rows", "thens", "touched")
 
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
+        self.ai: list[tuple[str, AiRecord]] = []  # with the request's id
         self.touched: list[CounterChange] = []
         self.thens: list[Then] = []
 
@@ -101,10 +105,11 @@ def commit(db: sqlite3.Connection, batch: Batch, last: int, parties: Parties) ->
     rows = batch.rows
     counters = list({(change[0], change[1]): change for change in batch.touched}.values())
     try:
-        _write(db, parties.lay(db, rows), counters)
+        _write(db, parties.lay(db, rows), counters, [_ai_row(*each) for each in batch.ai])
     except _MENDED:
         rows = _new_rows(db, [_mended(row) for row in rows])
-        _write(db, parties.lay(db, rows), [_mended_counter(change) for change in counters])
+        ai = [tuple(map(_fits, _ai_row(*each))) for each in batch.ai]
+        _write(db, parties.lay(db, rows), [_mended_counter(change) for change in counters], ai)
     return last + len(rows)
 
 
@@ -125,12 +130,19 @@ def forget(db: sqlite3.Connection, before: int) -> None:
     db.execute("DELETE FROM counters WHERE expires <= ?", (before,))
 
 
-def _write(db: sqlite3.Connection, rows: list[tuple[Any, ...]], counters: Sequence[CounterChange]) -> None:
+def _write(
+    db: sqlite3.Connection,
+    rows: list[tuple[Any, ...]],
+    counters: Sequence[CounterChange],
+    ai: Sequence[tuple[Any, ...]],
+) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         db.executemany(_ROW, rows)
         if counters:
             db.executemany(_COUNTER, counters)
+        if ai:
+            db.executemany(_AI, ai)
         db.execute("COMMIT")
     except BaseException:
         _leave(db)
@@ -148,6 +160,18 @@ def _new_rows(db: sqlite3.Connection, rows: list[UsageRow]) -> list[UsageRow]:
     by_id = {row.request_id: row for row in reversed(rows)}
     known = "SELECT 1 FROM usage_rows WHERE request_id = ?"
     return [row for row in reversed(by_id.values()) if db.execute(known, (row.request_id,)).fetchone() is None]
+
+
+def _ai_row(request_id: str, record: AiRecord) -> tuple[Any, ...]:
+    """In the order of the table's columns; lists become words."""
+    return (request_id, *(" ".join(value) if isinstance(value, tuple) else value for value in record))
+
+
+def _fits(value: Any) -> Any:
+    """A value that SQLite takes, whatever it was."""
+    if value is None:
+        return None
+    return _integer(value, _MOST) if isinstance(value, int | float) else _text(value)
 
 
 def _mended(row: UsageRow) -> UsageRow:
