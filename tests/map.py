@@ -4,6 +4,7 @@ _NOUNS = "nouns without behaviour: proved where they are used"
 _FORMATS = "a format is proved by what a client sees of it, through the served app"
 _GOLDEN = "golden usage of every dialect stands side by side there"
 
+_SAME = "httpbin's behaviour is what httpbin does: both are asked the same and compared"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
@@ -19,8 +20,17 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "mock/llm/openai.py": ("mock/llm/test_service.py", _FORMATS),
     "mock/llm/responses.py": ("mock/llm/test_service.py", _FORMATS),
     "mock/llm/stats.py": ("mock/llm/test_service.py", _FORMATS),
+    "mock/httpbin/ask.py": ("mock/test_differential.py", _SAME),
+    "mock/httpbin/auth.py": ("mock/test_differential.py", _SAME),
+    "mock/httpbin/form.py": ("mock/test_differential.py", _SAME),
+    "mock/httpbin/formats.py": ("mock/test_differential.py", _SAME),
+    "mock/httpbin/reply.py": ("mock/test_differential.py", _SAME),
+    "mock/httpbin/server.py": ("mock/test_requests_suite.py", "served over loopback to the real requests library"),
+    "mock/httpbin/texts.py": ("mock/test_differential.py", _SAME),
     "model/tier.py": ("policy/test_limits.py", _NOUNS),
     "model/usage.py": ("storage/test_queries.py", _NOUNS),
+    "policy/call.py": ("policy/test_edits.py", _NOUNS),
+    "policy/nouns.py": ("policy/test_snapshot.py", _NOUNS),
     "policy/rule.py": ("policy/test_plan.py", "its phases are what a plan sorts rules by"),
     "wire/carrier.py": ("wire/test_upstream.py", _HALVES),
     "wire/exchange.py": ("wire/test_upstream.py", _HALVES),
