@@ -7,7 +7,6 @@ import socket
 import string
 import sys
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,10 +134,6 @@ def make_context(gateway: "Gateway") -> AdminContext:
             database_reachable=gateway.ledger.failure is None,
         )
 
-    async def usage(consumer: str | None) -> Mapping[str, Any]:
-        totals = await gateway.queries.usage_totals(consumer)
-        return {name: getattr(totals, name) for name in type(totals).__slots__}
-
     node = Node(
         node_id=gateway.database.node_id,
         hostname=socket.gethostname(),
@@ -165,7 +160,8 @@ def make_context(gateway: "Gateway") -> AdminContext:
         load=load,
         metrics=lambda: gateway.metrics.render(_metrics_node(gateway, load())),
         cache=gateway.live.state.cache,
-        usage=usage,
+        ledger=gateway.queries,
+        events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),
     )

@@ -20,6 +20,7 @@ from aimon_local.gateway import offers, seed
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin_context import SystemIds, make_context
 from aimon_local.gateway.destinations import Destinations
+from aimon_local.gateway.events import Events
 from aimon_local.gateway.exchange import ProxyExchange
 from aimon_local.gateway.keys import hashed, plaintext
 from aimon_local.gateway.live import Live
@@ -33,6 +34,7 @@ from aimon_local.mock.app import upstream_app
 from aimon_local.mock.llm.service import MockLlm
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
+from aimon_local.model.event import ConfigChanged, LedgerState, Started
 from aimon_local.model.rows import Change
 from aimon_local.policy import tiering
 from aimon_local.policy.plugins import BY_NAME
@@ -96,9 +98,13 @@ class Gateway:
 
     async def stop(self) -> None:
         """Finish what is in flight, within the bound; then end."""
-        seconds = self.settings.stop_seconds
-        await asyncio.gather(*(listener.drain(seconds) for listener in self._listeners.values()))
+        await asyncio.gather(*(self._drain(name) for name in self._listeners))
         await self._stack.aclose()
+
+    async def _drain(self, name: str) -> None:
+        await self._listeners[name].drain(self.settings.stop_seconds)
+        if name == "proxy":
+            self.events.close()  # no more rows: streams of events end, and the Admin API's listener with them
 
     async def _open(self) -> None:
         settings, stack = self.settings, self._stack
@@ -110,9 +116,14 @@ class Gateway:
         stack.push_async_callback(self.store.close)
         self.queries = await Queries.open(database)
         stack.push_async_callback(self.queries.close)
-        self.ledger = LedgerWriter(database, on_state=self._ledger_state, clock=self.clock)
+        self.events = Events(self.clock.now_ns())
+        self.events.publish(Started(self.clock.now_ns(), __version__, os.getpid()))
+        self.ledger = LedgerWriter(
+            database, on_state=self._ledger_state, on_commit=self.events.committed, clock=self.clock
+        )
         stack.push_async_callback(self.ledger.close)
         self.live = await self._make_live()
+        self.live.on_change.append(self._config_changed)
         self.runtime = self._make_runtime()
         await self._listen()
         await self._plant()
@@ -212,7 +223,12 @@ class Gateway:
     def _stop_pruning(self) -> None:
         self._pruning.cancel()
 
+    def _config_changed(self, changes: Sequence[Change]) -> None:
+        self.events.publish(ConfigChanged.of(self.clock.now_ns(), changes))
+
     def _ledger_state(self, failure: StoreError | None) -> None:
+        said = (None, None) if failure is None else (str(failure), failure.hint or None)
+        self.events.publish(LedgerState(self.clock.now_ns(), *said))
         if failure is None:
             self._note("ledger: writing again")
         else:

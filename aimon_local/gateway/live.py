@@ -59,6 +59,7 @@ class Live:
         self.catalog, self.state = catalog, state
         self.writing = asyncio.Lock()
         self.on_swap: list[Callable[[Snapshot], None]] = []  # who must hear of a new snapshot
+        self.on_change: list[Callable[[Sequence[Change]], None]] = []  # who must hear of what was written
         self._store, self._plugins, self._digest, self._note = store, plugins, digest, note
         self.snapshot: Snapshot = self._build(None)
 
@@ -72,6 +73,8 @@ class Live:
         self.snapshot = self._build(self.snapshot)
         for swapped in self.on_swap:
             swapped(self.snapshot)
+        for changed in self.on_change:
+            changed(changes)
 
     def _try_out(self, changes: Sequence[Change]) -> None:
         """Compile what is new: nothing is stored that a start could not use. Say what the operator should know."""

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.errors import StoreBusy, StoreError
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
 from aimon_local.storage.checkpoint import Checkpointer
@@ -36,13 +37,15 @@ _FORGET_EVERY = 600.0  # seconds between deletions of counters
 _FORGET_AFTER = 86_400  # seconds that an expired counter is kept, lest a clock set back frees a used-up limit
 
 OnState = Callable[[StoreError | None], None]
+OnCommit = Callable[[Sequence[UsageRow]], None]
 
 
 class LedgerWriter:
     """``add`` rows on the event loop; each ``then`` is called there after the commit: ``then(None)``, or an error.
 
     ``failure``: why nothing can be written now. ``overloaded``: more rows wait than ``bound``. ``on_state`` is told of
-    each change of ``failure``. Make it with a running loop; ``close`` it before the database.
+    each change of ``failure``, ``on_commit`` of the rows of each commit, once each, after those who waited for it. Make
+    it with a running loop; ``close`` it before the database.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class LedgerWriter:
         database: Database,
         *,
         on_state: OnState | None = None,
+        on_commit: OnCommit | None = None,
         clock: Clock | None = None,
         patience: float = PATIENCE,
         bound: int = BOUND,
@@ -58,6 +62,7 @@ class LedgerWriter:
         self.overloaded = False
         self._loop = asyncio.get_running_loop()
         self._on_state = on_state
+        self._on_commit = on_commit
         self._patience = patience
         self._bound = bound
         self._next = Batch()
@@ -69,10 +74,12 @@ class LedgerWriter:
         self._drained: asyncio.Future[None] | None = None
         self._thread = _Thread(database, self, clock or SystemClock())
 
-    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Then) -> None:
-        """Store a row and its counters' new values; ``then`` is called when they are committed."""
+    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Then, ai: AiRecord | None = None) -> None:
+        """Store a row, its counters' new values, what an AI call used; ``then`` is called when they are committed."""
         batch = self._next
         batch.rows.append(row)
+        if ai is not None:
+            batch.ai.append((row.request_id, ai))
         batch.touched.extend(touched)
         if self._late is None:
             batch.thens.append(then)
@@ -111,6 +118,8 @@ class LedgerWriter:
         if self.failure is not None:
             self._set_failure(None)
         self._answer(batch, None)
+        if self._on_commit is not None:
+            self._on_commit(batch.rows)
         if self._next.rows:
             self._loop.call_soon(self._hand)
             return

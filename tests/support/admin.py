@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from aimon_local.clock import ManualClock
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
+from aimon_local.gateway.events import Events
 from aimon_local.gateway.keys import hashed
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.policy.cache import AnswerCache
+from aimon_local.storage.queries import UsagePage, UsageTotals
 from aimon_local.wire.app import Request
 from aimon_local.wire.message import RequestHead
 from tests.support.plugin_tables import PLUGIN_SCHEMAS
@@ -60,6 +62,31 @@ class Targets:
         (self.down.discard if healthy else self.down.add)((upstream_id, target_id))
 
 
+class Ledger:
+    """A ledger with what a test puts in; ``asked`` notes the arguments of each question."""
+
+    def __init__(self):
+        self.totals, self.groups, self.rows = {}, {}, []  # by consumer, by what they are apart, newest first
+        self.asked = []
+
+    async def usage_totals(self, consumer=None, since=None, until=None):
+        self.asked.append((consumer, since, until))
+        return self.totals.get(consumer, UsageTotals())
+
+    async def usage_totals_by(self, by, consumer=None, since=None, until=None):
+        self.asked.append((by, consumer, since, until))
+        return self.groups.get(by, {})
+
+    async def usage_row(self, request_id):
+        return next((row for row in self.rows if row.request_id == request_id), None)
+
+    async def usage_rows(self, consumer=None, since=None, until=None, *, before=None, size=100):
+        self.asked.append((consumer, since, until, before, size))
+        at = len(self.rows) if before is None else before - 1  # the number of a row is its place from the end
+        rows = self.rows[len(self.rows) - at :]
+        return UsagePage(tuple(rows[:size]), at - size + 1 if len(rows) > size else None)
+
+
 class AdminUnderTest:
     """One app with all around it in reach."""
 
@@ -69,7 +96,7 @@ class AdminUnderTest:
         self.clock = ManualClock()
         self.committed = []
         self.fault = None  # raised by the next commits
-        self.totals = {}  # usage by consumer
+        self.ledger, self.events = Ledger(), Events(self.clock.now_ns())
         self.cache, self.levels, self.targets = AnswerCache(), Levels(), Targets()
         self.context = AdminContext(
             catalog=self.catalog,
@@ -83,7 +110,8 @@ class AdminUnderTest:
             load=lambda: Load(connections_active=2, total_requests=7, resident_bytes=3 << 20),
             metrics=lambda: "kong_node_info 1\n",
             cache=self.cache,
-            usage=self.usage,
+            ledger=self.ledger,
+            events=self.events,
             log_level=self.levels,
             health=self.targets,
         )
@@ -95,9 +123,6 @@ class AdminUnderTest:
         await asyncio.sleep(0)  # storage takes a turn of the loop
         self.committed += changes
         self.catalog.apply(changes)
-
-    async def usage(self, consumer):
-        return self.totals.get(consumer, {"requests": 0, "denied": 0})
 
     def send(self, method, target, fields=(), body=b""):
         """The Response to a request as the wire hands it over; a Host is added where none is given."""

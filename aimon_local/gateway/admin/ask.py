@@ -4,7 +4,7 @@ A handler takes an ``Ask`` and gives a ``Reply``; it is asynchronous only where 
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -22,7 +22,7 @@ class Reply:
     """An answer, without the fields that all answers share."""
 
     status: int
-    body: bytes = b""
+    body: bytes | AsyncIterator[bytes] = b""  # an iterator's pieces go out as they come
     content_type: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aimon_local.clock import Clock
+from aimon_local.gateway.events import Events
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
+from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.rule import PluginType
+from aimon_local.storage.queries import By, UsagePage, UsageTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,38 @@ class TargetHealth(Protocol):
         ...
 
 
+class LedgerViews(Protocol):
+    """What is asked of the ledger (storage.queries.Queries); times in nanoseconds, a consumer by id or stored name."""
+
+    async def usage_totals(
+        self, consumer: str | None = None, since: int | None = None, until: int | None = None
+    ) -> UsageTotals:
+        """The sums of a span."""
+        ...
+
+    async def usage_totals_by(
+        self, by: By, consumer: str | None = None, since: int | None = None, until: int | None = None
+    ) -> dict[str | int, UsageTotals]:
+        """The same apart by something."""
+        ...
+
+    async def usage_row(self, request_id: str) -> UsageRow | None:
+        """The row of one request."""
+        ...
+
+    async def usage_rows(
+        self,
+        consumer: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        *,
+        before: int | None = None,
+        size: int = 100,
+    ) -> UsagePage:
+        """Rows, the last ended first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AdminContext:
     """One gateway, as its Admin API sees it.
@@ -99,7 +134,8 @@ class AdminContext:
     load: Callable[[], Load]
     metrics: Callable[[], str]
     cache: AnswerCache  # what proxy-cache keeps
-    usage: Callable[[str | None], Awaitable[Mapping[str, Any]]]  # totals of a consumer (id or name), or of all
+    ledger: LedgerViews
+    events: Events
     log_level: LogLevel
     health: TargetHealth
 

@@ -1,0 +1,114 @@
+"""What can be said of a running gateway while it runs: one frozen noun per kind of event. No numbers, no I/O.
+
+An event's number is its place in the stream (``gateway.events``). Times are nanoseconds since the epoch. A new kind is
+a class here with its word in ``kind``, and a line in ``KINDS``. No event holds a secret.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from aimon_local.model.rows import Change
+from aimon_local.model.usage import UsageRow
+
+_LABELS = ("name", "username", "custom_id", "model", "target", "group")  # by which people know an entity
+MOST_CHANGES = 100  # named in one event; a whole document may hold thousands
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The gateway began; everything before belongs to an earlier process."""
+
+    kind: ClassVar[str] = "start"
+    at_ns: int
+    version: str
+    pid: int
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The row of a request is in the ledger. ``row.at_ns`` is when its head arrived."""
+
+    kind: ClassVar[str] = "request"
+    row: UsageRow
+
+    def facts(self) -> Mapping[str, Any]:
+        """The row by its columns."""
+        return self.row._asdict()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One entity that was written: what was done (put, delete), to which kind, which one. Its fields stay out."""
+
+    op: str
+    kind: str
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    """A write took effect; the next request sees it. ``more``: changed entities that are not named here."""
+
+    kind: ClassVar[str] = "config"
+    at_ns: int
+    changes: tuple[Changed, ...]
+    more: int
+
+    @classmethod
+    def of(cls, at_ns: int, changes: Sequence[Change]) -> "ConfigChanged":
+        """The event of one commit."""
+        named = tuple(_changed(change) for change in changes[:MOST_CHANGES])
+        return cls(at_ns, named, len(changes) - len(named))
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The ledger can't be written (``failure`` says why, ``hint`` what to do), or can be again (None)."""
+
+    kind: ClassVar[str] = "ledger"
+    at_ns: int
+    failure: str | None
+    hint: str | None
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events that this listener can't have any more, between those numbered ``after`` and ``next``.
+
+    ``missed``: how many. None: they were of an earlier process, which nobody can count ("restart").
+    """
+
+    kind: ClassVar[str] = "gap"
+    after: int
+    next: int
+    reason: str  # "overrun": they left the ring before they were read; "restart"
+    missed: int | None
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+Event = Started | RequestEnded | ConfigChanged | LedgerState | Gap
+KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind)
+"""What can be asked for; a gap is always told."""
+
+
+def _changed(change: Change) -> Changed:
+    row = change.entity
+    names = (row.get(field) for field in _LABELS)
+    return Changed(change.op, change.kind, str(row.get("id")), next((name for name in names if name), None))
