@@ -19,7 +19,9 @@ from aimon_local.errors import StoreError
 from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.receive import read_call
 from aimon_local.gateway.record import outline, usage_row
+from aimon_local.model.ai import AiRecord
 from aimon_local.policy import reasons
+from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import Answer, BodyFilter, NeedBody, Refuse, ResponseDraft
 from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.routing import wrong_protocol
@@ -493,7 +495,10 @@ class ProxyExchange:
             elif complete:
                 self._unrecorded(failure)
 
-        runtime.ledger.add(usage_row(self, ended, complete), self.call.touched, committed)
+        ai = self.call.notes.get(NOTE)
+        runtime.ledger.add(
+            usage_row(self, ended, complete), self.call.touched, committed, ai if isinstance(ai, AiRecord) else None
+        )
 
     def _log(self, ended: int) -> None:
         """Let the log plugins say what is to be written elsewhere."""

@@ -10,6 +10,7 @@ from aimon_local.errors import StoreError
 from aimon_local.gateway.destinations import Choice, Destinations
 from aimon_local.gateway.live import Live
 from aimon_local.gateway.settings import Settings
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.policy.call import Call, Tools
 from aimon_local.policy.rule import LogOrder
@@ -31,8 +32,14 @@ class Ledger(Protocol):
         """More rows wait than it can keep up with."""
         ...
 
-    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Callable[[StoreError | None], None]) -> None:
-        """Store a row; ``then`` hears of the commit."""
+    def add(
+        self,
+        row: UsageRow,
+        touched: Sequence[CounterChange],
+        then: Callable[[StoreError | None], None],
+        ai: AiRecord | None = None,
+    ) -> None:
+        """Store a row, and what an AI call used; ``then`` hears of the commit."""
         ...
 
 

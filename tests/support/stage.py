@@ -85,7 +85,7 @@ class Ledger:
         self.said, self.rows, self.touched, self.waiting = said, [], [], []
         self.held, self.failure, self.overloaded, self.fault = False, None, False, None
 
-    def add(self, row, touched, then):
+    def add(self, row, touched, then, ai=None):
         self.rows.append(row)
         self.touched.append(list(touched))
         self.said.append(("row", row.status, row.complete))
