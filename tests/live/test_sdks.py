@@ -5,6 +5,8 @@ What they raise and how often they really ask again is counted at the gateway: i
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 
 import anthropic
 import httpx
@@ -295,3 +297,23 @@ def test_counters_outlive_a_kill(tmp_path):
         assert after["month"] == before["month"]
         assert [each["used"] for each in after["limits"]] == [each["used"] for each in before["limits"]]
         assert after["limits"][0]["used"] == 3
+
+
+def test_the_ledger_holds_what_each_call_was_held_for_and_used(gateway):
+    name, key = customer(gateway, limits=[limit("requests", 3), limit("cost", 1)], models=["mock-small"])
+    with openai_of(gateway, key, max_retries=0) as client:
+        for _ in range(2):
+            client.chat.completions.create(model="mock-small", messages=HELLO, max_tokens=40)
+        with pytest.raises(openai.PermissionDeniedError):
+            client.chat.completions.create(model="mock-large", messages=HELLO)
+    ids = [row["request_id"] for row in gateway.rows("consumer = ?", name)]
+    with closing(sqlite3.connect(f"file:{gateway.data / 'aimon-local.db'}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        marks = ", ".join("?" for _ in ids)
+        rows = [dict(row) for row in db.execute(f"SELECT * FROM ai_usage WHERE request_id IN ({marks})", ids)]
+    assert [row["denied_limit"] for row in rows] == [None, None, "models"]
+    spent = sum(row["cost"] for row in rows)
+    assert float(me(gateway, key)["cost/day"]) * 10**9 == spent > 0
+    assert all(0 < row["cost"] <= row["reserved_cost"] for row in rows[:2])
+    assert rows[0]["output"] == 24
+    assert (rows[0]["source"], rows[0]["complete"], rows[0]["finish_reason"]) == ("reported", 1, "stop")
