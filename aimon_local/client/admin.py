@@ -27,19 +27,28 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def _address(url: str) -> tuple[str, int]:
+    """Host and port of an Admin API's address."""
+    try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port or 8001
+    except ValueError:
+        parts, host, port = urlsplit(""), None, 0
+    if parts.scheme != "http" or not host:
+        raise AdminError(f"{url!r} is not the address of an Admin API", "give it as http://127.0.0.1:8001")
+    return host, port
+
+
 class AdminClient:
     """Requests to one gateway; ``url`` is its Admin API, ``token`` its admin token where it has one."""
 
     def __init__(self, url: str = DEFAULT_URL, token: str | None = None, timeout: float = 10.0) -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme != "http" or not parts.hostname:
-            raise AdminError(f"{url!r} is not the address of an Admin API", "give it as http://127.0.0.1:8001")
-        self._host, self._port = parts.hostname, parts.port or 8001
-        self._token, self._timeout = token, timeout
+        self._host, self._port = _address(url)
+        self._token, self._timeout = (token or "").encode("utf-8", "surrogateescape"), timeout
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The decoded answer (None for 204); raises AdminError for a refusal or no answer."""
-        headers = {"Accept": "application/json"}
+        headers: dict[str, str | bytes] = {"Accept": "application/json"}
         if self._token:
             headers["Kong-Admin-Token"] = self._token
         payload = None
@@ -51,7 +60,9 @@ class AdminClient:
             connection.request(method, path, payload, headers)
             response = connection.getresponse()
             text = response.read()
-        except OSError as fault:
+        except ValueError as fault:
+            raise AdminError("the admin token can't be sent: it holds a line break", "give it on one line") from fault
+        except (OSError, http.client.HTTPException) as fault:
             where = f"http://{self._host}:{self._port}"
             raise AdminError(f"no gateway answers on {where}: {fault}", "start one with: aimon-local up") from fault
         finally:
