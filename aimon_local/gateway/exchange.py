@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aimon_local.errors import StoreError
 from aimon_local.gateway import refusals, reply
+from aimon_local.gateway.patience import Patience
 from aimon_local.gateway.receive import read_call
 from aimon_local.gateway.record import outline, usage_row
 from aimon_local.model.ai import AiRecord
@@ -27,7 +28,16 @@ from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.routing import wrong_protocol
 from aimon_local.policy.rule import Meter
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
-from aimon_local.wire.message import Client, Exchange, Failure, Header, RequestHead, ResponseHead, UpstreamRequest
+from aimon_local.wire.message import (
+    Client,
+    Exchange,
+    Failure,
+    FailureKind,
+    Header,
+    RequestHead,
+    ResponseHead,
+    UpstreamRequest,
+)
 
 if TYPE_CHECKING:
     from aimon_local.gateway.destinations import Choice
@@ -64,6 +74,7 @@ class ProxyExchange:
         "lines",
         "meter",
         "over",
+        "patience",
         "plan",
         "position",
         "reason",
@@ -95,6 +106,7 @@ class ProxyExchange:
         self.replayable = True  # all of the body is here: a try that was never sent can be made again
         self.answering = False  # the answer is decided: nothing else may answer
         self.over = False  # recorded
+        self.patience: Patience | None = None
         self.filter: BodyFilter | None = None
         self.meter: Meter | None = None
         self.lines: list[bytes] = []  # of the answer's head
@@ -200,6 +212,8 @@ class ProxyExchange:
             self.forwarded = runtime.clock.monotonic_ns()
         if body:
             call.body = body
+        if call.patience is not None and self.patience is None:
+            self.patience = Patience(*call.patience, self._too_slow)
         request = UpstreamRequest(
             runtime.forward_head(call, self.head, choice),
             call.upstream_method.encode("latin-1"),
@@ -294,6 +308,8 @@ class ProxyExchange:
             return
         runtime, call, plan = self.runtime, self.call, self.plan
         self.upstream_head = runtime.clock.monotonic_ns()
+        if self.patience is not None:
+            self.patience.answered()
         self.upstream_status = head.status
         if self.choice is not None and self.choice.target is not None:
             runtime.destinations.answered(self.choice, head.status)
@@ -421,6 +437,12 @@ class ProxyExchange:
             return
         self._give_up(refusals.for_failure(failure))
 
+    def _too_slow(self) -> None:
+        """The tier's patience is over: as a timeout, but nothing that is held against the target."""
+        self._drop_upstream()
+        self.choice = None
+        self.on_failure(Failure(FailureKind.READ_TIMEOUT, reused=False, sent=True))
+
     def _may_try_again(self, failure: Failure) -> bool:
         """Only what can't have been processed is sent again (RFC 9110 §9.2.2): a request is never doubled."""
         match = self.call.match
@@ -484,6 +506,8 @@ class ProxyExchange:
         self.over = True
         runtime = self.runtime
         ended = runtime.clock.monotonic_ns()
+        if self.patience is not None:
+            self.patience.end()
         for position, rule in self.plan.settle:
             if position <= self.position:
                 rule.settle(self.call, complete)

@@ -60,10 +60,12 @@ class _Held:
 class TierRule(Rule):
     """One tier on one kind of route: see the module."""
 
-    __slots__ = ("max_body", "terms")
+    __slots__ = ("_patience", "max_body", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
+        waits = (terms.tier.first_byte_s, terms.tier.total_s)
+        self._patience = None if waits == (None, None) else waits
         most = terms.tier.max_body_bytes
         refusal = Refuse(413, f"The body is larger than {most} bytes", "body_too_large")
         self.max_body = None if most is None or "body" in terms.tier.shadow else (most, refusal)
@@ -143,6 +145,7 @@ class TierRule(Rule):
                 return ai_refusals.plain_refusal(got, tuple(fields))
             return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))
         call.reply_fields += fields
+        call.patience = self._patience
         month.hold(totals)
         shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
         record = self._record(ask, demand)._replace(shadow=shadow)

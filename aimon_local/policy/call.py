@@ -93,6 +93,9 @@ class Call:
     anonymous: bool = False  # the consumer is an ``anonymous`` fallback
     groups: tuple[str, ...] | None = None  # ACL groups as ``authenticated_groups``, None: look them up by consumer
 
+    # ADMIT: seconds until the answer's head, and in all, that a rule gives the upstream; None: the service's own
+    patience: tuple[float | None, float | None] | None = None
+
     # drafts: the upstream request
     upstream_method: str = ""
     upstream_path: str = ""  # as it goes out, percent-encoded

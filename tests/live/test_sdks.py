@@ -317,3 +317,24 @@ def test_the_ledger_holds_what_each_call_was_held_for_and_used(gateway):
     assert all(0 < row["cost"] <= row["reserved_cost"] for row in rows[:2])
     assert rows[0]["output"] == 24
     assert (rows[0]["source"], rows[0]["complete"], rows[0]["finish_reason"]) == ("reported", 1, "stop")
+
+
+def test_a_tiers_patience_ends_a_slow_answer_and_gives_everything_back(gateway):
+    name, key = customer(gateway, first_byte_s=0.2, limits=[limit("requests", 3)], concurrency=1)
+    with openai_of(gateway, key, max_retries=0, default_headers={"x-mock-ttft-ms": "5000"}) as client:
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(model="mock-small", messages=HELLO)
+        assert (caught.value.status_code, caught.value.code) == (504, "upstream_timeout")
+    assert me(gateway, key) == {"requests/day": 0, "concurrency": 0}
+    assert attempts(gateway, name)[0][0] == 504
+
+
+def test_a_tiers_patience_cuts_a_stream_that_takes_too_long_and_bills_what_came(gateway):
+    name, key = customer(gateway, total_s=0.3, limits=[limit("output_tokens", 10**6)], concurrency=1)
+    with openai_of(gateway, key, max_retries=0, default_headers={"x-mock-tokens-per-s": "20"}) as client:
+        stream = client.chat.completions.create(model="mock-small", messages=HELLO, stream=True)
+        with pytest.raises((httpx.RemoteProtocolError, openai.APIError)):
+            list(stream)
+    assert me(gateway, key)["concurrency"] == 0
+    assert 1 <= me(gateway, key)["output_tokens/day"] <= 15
+    assert [row["complete"] for row in gateway.rows("consumer = ? AND method = 'POST'", name)] == [0]
