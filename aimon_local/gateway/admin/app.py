@@ -41,7 +41,7 @@ def admin_app(context: AdminContext) -> App:
 async def _answered(context: AdminContext, router: Router, request: Request) -> tuple[Reply, Fields]:
     """The answer, and the cross-origin fields that go with it."""
     origins = request.get_all("origin")
-    why = guard.refusal(context.access, request.host, origins, request.get("sec-fetch-site"))
+    why = guard.refusal(context.access, request.host, origins, ", ".join(request.get_all("sec-fetch-site")))
     if why is not None:
         return message(403, why), ()
     shared = _cross_origin(origins)

@@ -24,7 +24,7 @@ def test_our_own_names(host):
     [
         "evil.test", "localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.6", "0.0.0.0", "[::]", "1.2.3.4:8001",
         "evil@localhost", "localhost@evil.test", "localhost:x", "localhost:8001/..", "[::1", "user:x@127.0.0.1",
-        "127.0.0.1:8001#", "2130706433", "localhost evil.test",
+        "127.0.0.1:8001#", "2130706433", "localhost evil.test", "[::1].evil.test", "[::1]x", "localhost\\evil.test",
     ],
 )  # fmt: skip
 def test_foreign_names(host):
@@ -45,6 +45,11 @@ def test_foreign_names(host):
         (["file://"], False),
         (["moz-extension://localhost"], False),
         (["http://[bad"], False),
+        (["http://[::1].evil.test"], False),
+        (["http://localhost@evil.test"], False),
+        (["http://localhost:80@evil.test"], False),
+        (["http://evil.test\\@localhost"], False),
+        (["http://localhost/"], False),
         (["http://localhost", "http://evil.test"], False),
     ],
 )
@@ -53,7 +58,8 @@ def test_origins(origins, passes):
 
 
 @pytest.mark.parametrize(
-    ("site", "passes"), [("same-origin", True), ("same-site", True), ("none", True), ("cross-site", False), (" Cross-Site", False)]
+    ("site", "passes"), [("same-origin", True), ("same-site", True), ("none", True), ("cross-site", False), (" Cross-Site", False),
+     ("same-origin, cross-site", False), ("", True)]
 )  # fmt: skip
 def test_the_browser_tells_of_cross_site_requests(site, passes):
     assert (refusal(OPEN, "localhost", [], site) is None) == passes
