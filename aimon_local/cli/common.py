@@ -1,6 +1,8 @@
 """What several commands share: the options that name a gateway, and the two forms of a list."""
 
+import csv
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any
@@ -46,14 +48,22 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
     return None
 
 
-def existing(admin: AdminClient, what: str, name: str, path: str) -> Any:
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """A list as CSV with a header line (RFC 4180, but for line ends, which are the platform's)."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([row.get(column) for column in columns] for row in rows)
+
+
+def existing(admin: AdminClient, what: str, name: str, path: str, listing: str = "") -> Any:
     """The entity at a path; raises AdminError in words of its own where there is none (Kong just says Not found)."""
     try:
         return admin.get(path)
     except AdminError as fault:
         if fault.status != 404:
             raise
-        raise AdminError(f"there is no {what} {name!r}", f"aimon-local {what} list shows what is there", 404) from fault
+        shows = listing or f"aimon-local {what} list"
+        raise AdminError(f"there is no {what} {name!r}", f"{shows} shows what is there", 404) from fault
 
 
 def say_done(what: str, name: str, done: str, as_json: bool) -> None:

@@ -22,6 +22,8 @@ COMMANDS = {
     "route": ("route", "Create, list, show and delete routes."),
     "plugin": ("plugin", "Add, list, change and remove plugins."),
     "usage": ("usage", "Show what consumers used."),
+    "requests": ("requests", "List and show requests from the ledger."),
+    "events": ("events", "Show what happens, as it happens."),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
     "version": ("version", "Print the version."),
 }

@@ -1,22 +1,64 @@
-"""``aimon-local usage``."""
+"""``aimon-local usage``: totals of all or of one consumer, in a span, apart by something."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_json, print_rows, talks_to_gateway
+from aimon_local.cli.common import json_option, print_csv, print_json, print_rows, talks_to_gateway
 from aimon_local.client.admin import AdminClient
+
+Rows = list[dict[str, Any]]
+
+since_option = click.option("--since", metavar="TIME", help="From then on: 24h or 7d ago, RFC 3339, Unix seconds.")
+until_option = click.option("--until", metavar="TIME", help="Until before then; the same forms.")
 
 
 @click.command(help="Show what was admitted and refused, in all or for one CONSUMER, from the stored ledger.")
 @click.argument("consumer", required=False)
+@click.option("--by", metavar="WHAT", help="Apart by consumer, tier, route, service, status, hour or day.")
+@since_option
+@until_option
 @json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for tables.")
 @talks_to_gateway
-def command(admin: AdminClient, consumer: str | None, as_json: bool) -> None:
+def command(admin: AdminClient, as_json: bool, as_csv: bool, **asked: str | None) -> None:
     """GET /usage."""
-    document = admin.get("/usage", **({"consumer": consumer} if consumer else {}))
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv: choose one")
+    document = admin.get("/usage", **given(asked))
     if as_json:
         return print_json(document)
-    totals = document["totals"]
-    rows = [{"what": name, "count": value} for name, value in totals.items() if not isinstance(value, dict)]
-    for reason, count in (totals.get("denied_by_reason") or {}).items():
-        rows.append({"what": f"denied: {reason}", "count": count})
-    return print_rows(rows, ("what", "count"), False)
+    if "groups" in document:
+        rows, columns = _groups(document["groups"], document["by"]), [document["by"], "id", *_plain(document["totals"])]
+    else:
+        rows, columns = _lines(document["totals"]), ["what", "count"]
+    if as_csv:
+        return print_csv(rows, columns)
+    return print_rows(rows, [column for column in columns if column != "id"], False)
+
+
+def given(asked: Mapping[str, str | None]) -> dict[str, str]:
+    """The arguments that were given; an empty one is, so that the gateway can say what is wrong with it."""
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _lines(totals: Mapping[str, Any]) -> Rows:
+    """Totals line by line."""
+    rows: Rows = [{"what": name, "count": value} for name, value in _plain(totals).items()]
+    reasons = totals["denied_by_reason"].items()
+    return rows + [{"what": f"denied: {reason}", "count": count} for reason, count in reasons]
+
+
+def _groups(groups: list[dict[str, Any]], by: str) -> Rows:
+    """A line per group: its name, or its id where it has no name any more; a status by its number."""
+    rows = []
+    for group in groups:
+        named = group["name"] is not None and by != "status"
+        rows.append({by: group["name" if named else "id"], "id": group["id"], **_plain(group["totals"])})
+    return rows
+
+
+def _plain(totals: Mapping[str, Any]) -> dict[str, Any]:
+    """The totals that are one number."""
+    return {name: value for name, value in totals.items() if not isinstance(value, dict)}

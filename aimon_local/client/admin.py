@@ -6,6 +6,7 @@ It knows paths and JSON, no entity: an error of the gateway becomes an ``AdminEr
 import http.client
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -49,25 +50,46 @@ class AdminClient:
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The decoded answer (None for 204); raises AdminError for a refusal or no answer."""
         headers: dict[str, str | bytes] = {"Accept": "application/json"}
-        if self._token:
-            headers["Kong-Admin-Token"] = self._token
         payload = None
         if body is not None:
             payload = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        try:
-            connection.request(method, path, payload, headers)
-            response = connection.getresponse()
+        with self._answered(method, path, payload, headers, self._timeout) as response:
             text = response.read()
-        except ValueError as fault:
-            raise AdminError("the admin token can't be sent: it holds a line break", "give it on one line") from fault
+        return self._decode(response.status, text)
+
+    @contextmanager
+    def opened(
+        self, path: str, headers: Mapping[str, str | bytes], timeout: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        """GET an answer that comes bit by bit; ``timeout``: seconds of silence after which it counts as lost.
+
+        Raises AdminError for a refusal, and where the connection or the answer's frame breaks.
+        """
+        with self._answered("GET", path, None, headers, timeout) as response:
+            if response.status >= 400:
+                self._decode(response.status, response.read())
+            yield response
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str | bytes], timeout: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+        token = {"Kong-Admin-Token": self._token} if self._token else {}
+        try:
+            try:
+                connection.request(method, path, payload, {**headers, **token})
+            except ValueError as fault:
+                raise AdminError(
+                    "the admin token can't be sent: it holds a line break", "give it on one line"
+                ) from fault
+            yield connection.getresponse()
         except (OSError, http.client.HTTPException) as fault:
             where = f"http://{self._host}:{self._port}"
             raise AdminError(f"no gateway answers on {where}: {fault}", "start one with: aimon-local up") from fault
         finally:
             connection.close()
-        return self._decode(response.status, text)
 
     @staticmethod
     def _decode(status: int, text: bytes) -> Any:
