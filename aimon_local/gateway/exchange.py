@@ -27,6 +27,7 @@ from aimon_local.policy.call import Answer, BodyFilter, NeedBody, Refuse, Respon
 from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.routing import wrong_protocol
 from aimon_local.policy.rule import Meter
+from aimon_local.policy.tiering import own_view
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
 from aimon_local.wire.message import (
     Client,
@@ -147,7 +148,7 @@ class ProxyExchange:
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
             self.plan = call.snapshot.plan(None, None)  # of global plugins: their phases after ``access``, as in Kong
-            return refusals.NO_ROUTE
+            return (own_view(call) if call.snapshot.tiering else None) or refusals.NO_ROUTE
         call.upstream_path = found.upstream_path
         answer = wrong_protocol(call, found.route)
         self.plan = call.snapshot.plan(found if answer is None else None, None)

@@ -1,4 +1,4 @@
-"""How long a request may take where its tier says so: until the answer's head, and in all; two timers, made only then."""
+"""How long a request may take where its tier says so: until the answer's head, and in all. Two timers at most."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The heads of answers: the fields of the upstream's or our own, and what Kong adds. Pure: lists of lines."""
 
 from aimon_local.gateway import pages
-from aimon_local.metering.dialects import dialect_for
+from aimon_local.metering.dialects import provider_for
 from aimon_local.policy import ai_refusals
 from aimon_local.policy.call import Answer, Call, Refuse, ResponseDraft, header
 from aimon_local.wire.message import Header
@@ -29,10 +29,8 @@ def own_draft(call: Call, stop: Refuse | Answer) -> tuple[ResponseDraft, bytes]:
 
 def _in_dialect(call: Call, stop: Refuse) -> Answer | None:
     """A refusal of an AI call in its provider's words, where tiers are defined; without any, all is as in Kong."""
-    dialect = dialect_for(call.method, call.path)
-    return (
-        None if dialect is None or call.match is None else ai_refusals.reshaped(dialect.provider, stop, call.request_id)
-    )
+    provider = provider_for(call.method, call.path)
+    return None if provider is None or call.match is None else ai_refusals.reshaped(provider, stop, call.request_id)
 
 
 def own_lines(call: Call, stop: Refuse | Answer, draft: ResponseDraft, product: bytes, spent: Latencies) -> list[bytes]:

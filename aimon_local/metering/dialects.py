@@ -15,6 +15,14 @@ TABLE: tuple[tuple[str, Dialect], ...] = (
 )
 
 
+def provider_for(method: str, path: str) -> str | None:
+    """Whose error objects a call's client reads; None: not an AI client's call."""
+    dialect = dialect_for(method, path)
+    if dialect is not None:
+        return dialect.provider
+    return "openai" if method == "GET" and path.endswith("/v1/models") else None
+
+
 def dialect_for(method: str, path: str) -> Dialect | None:
     """The dialect of a call, or None for one that is not an AI call."""
     if method != "POST":

@@ -123,9 +123,11 @@ def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full
         reserves = account.tier.mode is Mode.RESERVE
         for unit, counter in account.counters:
             units = 1 if unit is None else demand.units(unit)
-            if not reserves and unit not in (None, Unit.REQUESTS):
+            looks = not reserves and unit not in (None, Unit.REQUESTS)
+            if looks:
                 units = 0  # what others do: the budget is looked at, and counted after the call
-            wait = counter.wait(units or 1, now)
+            # What costs nothing passes a spent budget: a free model, a plain call beside a token limit.
+            wait = counter.wait(units or 1, now) if units or looks else 0
             plan.append((account, counter, unit, units))
             if not wait:
                 continue

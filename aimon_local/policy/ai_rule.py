@@ -82,13 +82,17 @@ class TierRule(Rule):
             return self._blocked(call, dialect, Blocked("route_not_allowed", message, None, "routes"))
         if dialect is None:
             if ai_views.is_me(call):
-                return ai_views.me(call, self.terms, self._accounts(call), self._month(call))
+                return self.view(call)
             if ai_views.is_models(call):
                 call.set("Accept-Encoding", "identity")
             return self._admit(call, None, None)
         if call.body is None and (call.chunked or call.content_length):
             return NEED_BODY
         return self._ask(call, dialect)
+
+    def view(self, call: Call) -> Answer:
+        """Where the caller stands; asking counts nothing."""
+        return ai_views.me(call, self.terms, self._accounts(call), self._month(call))
 
     def _ask(self, call: Call, dialect: Dialect) -> Outcome:
         document = ai_gate.parse(call.body or b"")

@@ -28,6 +28,20 @@ TERMINATED = "terminated"
 NOT_CACHED = "not_cached"
 TEMPLATE_FAILED = "template_failed"
 
+# Does the tier allow it?
+BAD_REQUEST = "bad_request"
+ROUTE_NOT_ALLOWED = "route_not_allowed"
+MODEL_NOT_ALLOWED = "model_not_allowed"
+MODEL_NOT_PRICED = "model_not_priced"
+PROMPT_TOO_LARGE = "prompt_too_large"
+OUTPUT_TOO_LARGE = "output_too_large"
+REQUEST_LIMIT = "request_limit"
+TOKEN_LIMIT = "token_limit"
+QUOTA_EXHAUSTED = "quota_exhausted"
+BUDGET_EXHAUSTED = "budget_exhausted"
+CONCURRENCY = "concurrency"
+NO_TIER = "no_tier"
+
 # What else ends a request early? (of these, only the ones outside ``FAILURES`` are denials)
 METHOD_NOT_ALLOWED = "method_not_allowed"
 FIELD_REPEATED = "field_repeated"
@@ -76,6 +90,18 @@ MEANINGS: Mapping[str, str] = {
     TERMINATED: "request-termination: answered by configuration",
     NOT_CACHED: "proxy-cache: the client wants a kept answer only, and none is kept",
     TEMPLATE_FAILED: "request-transformer: a template of its configuration can't be rendered for this request",
+    BAD_REQUEST: "tiers: the body is not what its path promises",
+    ROUTE_NOT_ALLOWED: "tiers: the tier does not include the route",
+    MODEL_NOT_ALLOWED: "tiers: the tier does not include the model",
+    MODEL_NOT_PRICED: "tiers: the price book has no line for the model",
+    PROMPT_TOO_LARGE: "tiers: the prompt has more tokens than allowed",
+    OUTPUT_TOO_LARGE: "tiers: more output tokens were asked for than allowed",
+    REQUEST_LIMIT: "tiers: requests of a short window are used up",
+    TOKEN_LIMIT: "tiers: tokens of a short window are used up",
+    QUOTA_EXHAUSTED: "tiers: a day's, week's or month's requests or tokens are used up",
+    BUDGET_EXHAUSTED: "tiers: the money is used up",
+    CONCURRENCY: "tiers: as many requests as allowed are in flight",
+    NO_TIER: "tiers: whoever asks for its standing has none",
     METHOD_NOT_ALLOWED: "a method that is never passed on",
     FIELD_REPEATED: "a field that can only come once came twice",
     WRONG_PROTOCOL: "the route is not for plain HTTP",

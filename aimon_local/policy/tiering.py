@@ -11,7 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aimon_local.model.tier import Tier
+from aimon_local.policy import reasons
 from aimon_local.policy.ai_rule import TierRule
+from aimon_local.policy.call import Answer, Call, Refuse
 from aimon_local.policy.nouns import Consumer, Route
 from aimon_local.policy.pricing import PriceBook, PricePlan
 from aimon_local.policy.spans import UTC
@@ -76,6 +78,28 @@ class Tiering:
 
 def _acts(amendment: Amendment, consumer_id: str | None, route_id: str) -> bool:
     return amendment.consumer_id in (None, consumer_id) and amendment.route_id in (None, route_id)
+
+
+_KEY_FIELDS = (b"apikey", b"x-api-key", b"authorization")
+
+
+def own_view(call: Call) -> Answer | Refuse | None:
+    """``GET /aimon/me`` where no route leads: whose key it is, and where its tier stands. None: another path."""
+    if call.method != "GET" or call.path != "/aimon/me":
+        return None
+    snapshot = call.snapshot
+    given = next((value for name in _KEY_FIELDS if (value := call.get(name)) is not None), None)
+    if given is None:
+        return Refuse(401, "No API key found in request", reasons.NO_KEY)
+    key = given[7:].strip() if given[:7].lower() == b"bearer " else given
+    credential = snapshot.key_credential(key.decode("utf-8", "surrogateescape"))
+    over = credential is not None and credential.expires is not None and credential.expires * 10**9 <= call.now_ns
+    consumer = None if credential is None or over else snapshot.consumers.get(credential.consumer_id)
+    if consumer is None:
+        return Refuse(401, "Unauthorized", reasons.KEY_EXPIRED if over else reasons.INVALID_KEY)
+    call.consumer, call.credential = consumer, credential
+    rule = snapshot.tiering.rule("", consumer.id, [group for group, _ in consumer.tiers])
+    return Refuse(404, "This key has no tier", reasons.NO_TIER) if rule is None else rule.view(call)
 
 
 def zone_of(name: str) -> tzinfo:

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from aimon_local.model.tier import Burst, Mode, Period
 from aimon_local.model.usage import CounterChange
+from aimon_local.policy import reasons
+from aimon_local.policy.ai_refusals import TABLE
 from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import NEED_BODY, Answer, Refuse
-from aimon_local.policy.pricing import Component, PricePlan, Step
+from aimon_local.policy.pricing import Component, ModelPrice, PriceBook, PricePlan, Rates, Step
 from aimon_local.policy.state import LimitState
 from tests.support.calls import NOON, make_draft
 from tests.support.tiers import (
+    BOOK,
     CHAT,
     MESSAGES,
     answer,
@@ -467,3 +470,18 @@ def test_the_terms_of_anthropic_are_anthropics():
 def test_paths_behind_a_prefix_are_ai_calls_too():
     call = ask(chat(), "/any/prefix" + CHAT)
     assert rule(models=("x",)).access(call).reason == "model_not_allowed"
+
+
+def test_what_costs_nothing_passes_a_spent_budget():
+    free = Rates(0, 0, 0, 0, 0)
+    book = PriceBook([*BOOK.lines, ModelPrice("gift", "mock", 0, free, 1000)])
+    state, tier = LimitState(), rule(book=book, limits=(limit("cost", HELD), limit("charge", 0)))
+    first = ask(chat(), state=state)
+    assert tier.access(first) is None
+    assert tier.access(ask(chat(), state=state)).reason == "budget_exhausted"
+    assert tier.access(ask(chat(model="gift"), state=state)) is None
+    assert tier.access(ask(path="/get", state=state)) is None
+
+
+def test_every_reason_has_its_meaning():
+    assert set(TABLE) <= set(reasons.MEANINGS)

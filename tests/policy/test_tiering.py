@@ -1,11 +1,16 @@
 """Tiers in a snapshot: who gets which terms on which route, and what is armed on what."""
 
+import json
+
+import pytest
+
 from aimon_local.policy import tiering
 from aimon_local.policy.ai_rule import TierRule
 from aimon_local.policy.call import NEED_BODY
 from aimon_local.policy.plugins import BY_NAME
 from aimon_local.policy.snapshot import build
 from aimon_local.policy.state import LimitState
+from tests.support.calls import NOON, make_call
 from tests.support.tiers import ask, chat
 
 SERVICE = {"id": "s", "name": "ai", "host": "h", "port": 1}
@@ -151,3 +156,25 @@ def test_a_tier_that_has_not_changed_goes_on_counting_over_snapshots():
     assert rule(first, "1").access(ask(chat(), state=state)) is None
     again = snap(tiers, first)
     assert rule(again, "1").access(ask(chat(), state=state)) is not None
+
+
+KEY = {"id": "k", "key": "secret", "consumer": {"id": "1"}}
+
+
+def own(snapshot, *fields, path="/aimon/me", **facts):
+    return tiering.own_view(make_call("GET", path, fields, snapshot=snapshot, **facts))
+
+
+@pytest.mark.parametrize("field", [("apikey", "secret"), ("X-Api-Key", "secret"), ("Authorization", "Bearer secret")])
+def test_a_key_sees_its_own_standing_without_a_route(field):
+    s = snap([{"name": "free", "limits": requests(5)}], keyauth_credentials=[KEY])
+    assert json.loads(own(s, field).body)["limits"][0]["name"] == "requests/day"
+    assert own(s, field, path="/other") is None
+
+
+def test_who_has_no_key_or_no_tier_sees_nothing():
+    s = snap([{"name": "pro", "limits": requests(5)}], keyauth_credentials=[{**KEY, "ttl": NOON + 9}])
+    assert own(s).reason == "no_key"
+    assert own(s, ("apikey", "wrong")).reason == "invalid_key"
+    assert own(s, ("apikey", "secret")).reason == "no_tier"
+    assert own(s, ("apikey", "secret"), now_ns=(NOON + 10) * 10**9).reason == "key_expired"
