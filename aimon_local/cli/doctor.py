@@ -66,7 +66,18 @@ def gateway(admin: AdminClient) -> Iterator[Finding]:
     yield Finding(OK, f"a gateway runs: version {node['version']}, node {node['node_id']}")
     reachable = status["database"]["reachable"]
     yield Finding(OK if reachable else FAULT, f"its ledger {'can' if reachable else 'can NOT'} be written")
+    yield from tiers(admin.get("/armed")["data"])
     yield from plugins(list(admin.pages("/routes")), list(admin.pages("/plugins")), list(admin.pages("/services")))
+
+
+def tiers(armed: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Each tier's limits with the number of consumers and routes on which they act; one that can't is a fault."""
+    for row in armed:
+        what = f"tier {row['tier']}: {row['rule']} armed on {row['consumers']} consumers and {row['routes']} routes"
+        if row["fault"] is None:
+            yield Finding(OK if row["consumers"] else NOTE, what)
+        else:
+            yield Finding(FAULT, f"{what}, it can't act", row["fault"])
 
 
 def plugins(

@@ -21,6 +21,7 @@ COMMANDS = {
     "service": ("service", "Create, list, show and delete services."),
     "route": ("route", "Create, list, show and delete routes."),
     "plugin": ("plugin", "Add, list, change and remove plugins."),
+    "tier": ("tier", "Define and assign tiers: limits, price plans, prices."),
     "usage": ("usage", "Show what consumers used."),
     "requests": ("requests", "List and show requests from the ledger."),
     "events": ("events", "Show what happens, as it happens."),
