@@ -9,13 +9,13 @@ refused again.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import NamedTuple
 
 from aimon_local.model.tier import Limit, Mode, Tier, Unit
 from aimon_local.policy.limits import NEVER, Calendar, Counter, Gcra, Sliding, Slots
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What a call needs, or what it used."""
 
     requests: int = 1
@@ -26,21 +26,21 @@ class Demand:
 
     def units(self, unit: Unit) -> int:
         """Its amount of one unit."""
-        return _READ[unit](self)
+        return _READ[unit._name_](self)
 
 
-_READ: dict[Unit, Callable[[Demand], int]] = {
-    Unit.REQUESTS: lambda d: d.requests,
-    Unit.INPUT: lambda d: d.input_tokens,
-    Unit.OUTPUT: lambda d: d.output_tokens,
-    Unit.TOKENS: lambda d: d.input_tokens + d.output_tokens,
-    Unit.COST: lambda d: d.cost,
-    Unit.CHARGE: lambda d: d.charge,
+# By name, whose hash is known: this is asked for each counter of each call.
+_READ: dict[str, Callable[[Demand], int]] = {
+    Unit.REQUESTS.name: lambda d: d.requests,
+    Unit.INPUT.name: lambda d: d.input_tokens,
+    Unit.OUTPUT.name: lambda d: d.output_tokens,
+    Unit.TOKENS.name: lambda d: d.input_tokens + d.output_tokens,
+    Unit.COST.name: lambda d: d.cost,
+    Unit.CHARGE.name: lambda d: d.charge,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """One counter as a client may see it. Times in nanoseconds from now."""
 
     subject: str
@@ -52,7 +52,8 @@ class Status:
     @property
     def remaining(self) -> int:
         """Never below zero, also where an honest call used more than was held."""
-        return max(0, self.amount - self.used)
+        left = self.amount - self.used
+        return left if left > 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full
         reserves = account.tier.mode is Mode.RESERVE
         for unit, counter in account.counters:
             units = 1 if unit is None else demand.units(unit)
-            looks = not reserves and unit not in (None, Unit.REQUESTS)
+            looks = not reserves and unit is not None and unit is not Unit.REQUESTS
             if looks:
                 units = 0  # what others do: the budget is looked at, and counted after the call
             # What costs nothing passes a spent budget: a free model, a plain call beside a token limit.

@@ -23,7 +23,8 @@ from aimon_local.policy.spans import span
 PREFIX = "tier"
 _CELLS = 64  # rows that the cells of one sliding window take turns in
 _NS = 1_000_000_000
-_PARTS = ("requests", "input_tokens", "output_tokens", "cost")
+_PARTS = Totals._fields
+_UNITS = tuple(f"month/{part}" for part in _PARTS)
 
 Stored = list[tuple[str, int, int]]  # (unit, start, value)
 
@@ -45,6 +46,8 @@ class Month:
 
     def most(self, plan: PricePlan, more: Totals) -> int:
         """The most that a call can bring: whatever becomes of the calls in flight."""
+        if not plan.components and not plan.markup:
+            return 0
         alone = plan.charge(self.used, _sum(self.used, more))
         base = _sum(self.used, self.held)
         return max(alone, plan.charge(base, _sum(base, more)))
@@ -63,8 +66,9 @@ class Month:
 
     def rows(self, subject: str) -> Iterator[CounterChange]:
         """To be stored."""
-        for part in _PARTS:
-            yield CounterChange(f"{PREFIX}:{subject}", f"month/{part}", self.start, getattr(self.used, part), self.end)
+        key = f"{PREFIX}:{subject}"
+        for unit, value in zip(_UNITS, self.used, strict=True):
+            yield CounterChange(key, unit, self.start, value, self.end)
 
 
 class Accounts:
@@ -166,8 +170,18 @@ def _restore(account: Account, unit: str, start: int, value: int) -> None:
 
 
 def _sum(one: Totals, other: Totals) -> Totals:
-    return Totals(*(getattr(one, part) + getattr(other, part) for part in _PARTS))
+    return Totals(
+        one.requests + other.requests,
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+        one.cost + other.cost,
+    )
 
 
 def _less(one: Totals, other: Totals) -> Totals:
-    return Totals(*(getattr(one, part) - getattr(other, part) for part in _PARTS))
+    return Totals(
+        one.requests - other.requests,
+        one.input_tokens - other.input_tokens,
+        one.output_tokens - other.output_tokens,
+        one.cost - other.cost,
+    )

@@ -7,6 +7,7 @@ and money are extensions of ours to its units); Kong's rate-limiting. All pure, 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from aimon_local.model.tier import SPAN_S, Period
 from aimon_local.policy.account import Status
@@ -30,11 +31,13 @@ _IETF_UNITS = {
 _SECONDS = {period.value: SPAN_S[period] for period in Period}
 
 
+@lru_cache(maxsize=4096)
 def unit_of(name: str) -> str:
     """The unit in a limit's name: ``requests`` of ``requests/day``."""
     return name.partition("/")[0]
 
 
+@lru_cache(maxsize=4096)
 def period_of(name: str) -> str:
     """The period in a limit's name, "" where it has none (burst, concurrency)."""
     return name.partition("/")[2].partition(":")[0]
@@ -60,8 +63,13 @@ def moment(now: int, later: int) -> str:
 
 def tightest(statuses: Iterable[Status], units: Sequence[str]) -> Status | None:
     """Of the limits of some units the one with the least left; of equals the one that resets last."""
-    found = [status for status in statuses if unit_of(status.name) in units]
-    return min(found, key=lambda status: (status.remaining, -status.resets), default=None)
+    best: Status | None = None
+    for status in statuses:
+        if unit_of(status.name) not in units:
+            continue
+        if best is None or (status.remaining, -status.resets) < (best.remaining, -best.resets):
+            best = status
+    return best
 
 
 def openai(statuses: Sequence[Status], now: int) -> list[Field]:
@@ -117,18 +125,30 @@ def kong(statuses: Sequence[Status], now: int) -> list[Field]:
 
 def ietf(statuses: Sequence[Status], now: int) -> list[Field]:
     """``RateLimit-Policy`` and ``RateLimit``: one member per limit."""
-    policies, standings = [], []
-    for status in statuses:
-        name = status.name.encode()
-        unit = _IETF_UNITS.get(unit_of(status.name), b"")
-        period = _SECONDS.get(period_of(status.name))
-        window = b";w=%d" % period if period is not None else b""
-        policies.append(b'"%b";q=%d%b%b' % (name, status.amount, unit, window))
-        reset = b";t=%d" % -(-status.resets // _NS) if status.resets else b""
-        standings.append(b'"%b";r=%d%b' % (name, status.remaining, reset))
-    if not policies:
+    if not statuses:
         return []
-    return [(b"RateLimit-Policy", b", ".join(policies)), (b"RateLimit", b", ".join(standings))]
+    standings = []
+    for _, name, amount, used, resets in statuses:
+        left, head = max(amount - used, 0), _member(name)
+        standings.append(b"%b%d;t=%d" % (head, left, -(-resets // _NS)) if resets else b"%b%d" % (head, left))
+    policies = _policies(tuple([(status.name, status.amount) for status in statuses]))
+    return [(b"RateLimit-Policy", policies), (b"RateLimit", b", ".join(standings))]
+
+
+@lru_cache(maxsize=4096)
+def _member(name: str) -> bytes:
+    return b'"%b";r=' % name.encode()
+
+
+@lru_cache(maxsize=1024)
+def _policies(limits: tuple[tuple[str, int], ...]) -> bytes:
+    """The same for all calls of a tier."""
+    out = []
+    for name, amount in limits:
+        period = _SECONDS.get(period_of(name))
+        window = b";w=%d" % period if period is not None else b""
+        out.append(b'"%b";q=%d%b%b' % (name.encode(), amount, _IETF_UNITS.get(unit_of(name), b""), window))
+    return b", ".join(out)
 
 
 def standing(statuses: Sequence[Status], provider: str | None, now: int, *, kongs: bool = True) -> list[Field]:

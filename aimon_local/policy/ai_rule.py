@@ -28,7 +28,7 @@ from aimon_local.policy.account import Account, Demand, Full, Grant, admit, rele
 from aimon_local.policy.accounts import Month, changes
 from aimon_local.policy.ai_gate import Ask, Blocked
 from aimon_local.policy.ai_headers import standing
-from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft
+from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft, header
 from aimon_local.policy.pricing import Totals
 from aimon_local.policy.rule import Meter, Rule
 from aimon_local.policy.terms import Terms
@@ -40,6 +40,7 @@ _HELD = "ai.held"
 _NS = 1_000_000_000
 _LATE = _NS  # how much later async-count counts
 _NOTHING = TokenUsage()
+_PLAIN = header("Accept-Encoding", "identity")
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class TierRule(Rule):
             if ai_views.is_me(call):
                 return self.view(call)
             if ai_views.is_models(call):
-                call.set("Accept-Encoding", "identity")
+                _uncompressed(call)
             return self._admit(call, None, None)
         if call.body is None and (call.chunked or call.content_length):
             return NEED_BODY
@@ -103,7 +104,7 @@ class TierRule(Rule):
             return self._blocked(call, dialect, ask)
         refused = self._admit(call, dialect, ask)
         if refused is None:
-            call.set("Accept-Encoding", "identity")  # what is compressed can't be metered
+            _uncompressed(call)
             if ask.document is not document:
                 call.body = json.dumps(ask.document, separators=(",", ":"), ensure_ascii=False).encode(
                     "utf-8", "surrogatepass"
@@ -135,7 +136,7 @@ class TierRule(Rule):
         accounts, month = self._accounts(call), self._month(call)
         demand = Demand() if ask is None else ask.demand
         totals = Totals(1, demand.input_tokens, demand.output_tokens, demand.cost)
-        demand = replace(demand, charge=month.most(plan, totals))
+        demand = demand._replace(charge=month.most(plan, totals))
         got = admit(accounts, demand, now)
         provider = dialect.provider if dialect is not None else None
         statuses = [status for account in accounts for status in account.statuses(now)]
@@ -230,6 +231,12 @@ class TierRule(Rule):
             settle(held.grant, used)
         call.touched.extend(changes(held.grant))
         call.touched.extend(month.rows(self._subject(call)))
+
+
+def _uncompressed(call: Call) -> None:
+    """Ask the upstream for an answer as it is: what is compressed can't be metered."""
+    call.fields = [each for each in call.fields if each[0] != b"accept-encoding"]
+    call.fields.append(_PLAIN)
 
 
 def _metered(held: _Held, complete: bool) -> Metered | None:

@@ -12,6 +12,7 @@ the stated default.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from aimon_local.model.tokens import TokenUsage
 
@@ -91,8 +92,7 @@ def _in_force(lines: Iterable[ModelPrice], now: int) -> ModelPrice | None:
     return next((line for line in lines if line.since <= now), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """What a consumer used in a billing month."""
 
     requests: int = 0
@@ -162,4 +162,6 @@ class PricePlan:
 
     def charge(self, before: Totals, after: Totals) -> int:
         """What the calls between two totals of one month bring."""
+        if not self.components and not self.markup:
+            return 0
         return self.usage_charge(after) - self.usage_charge(before)
