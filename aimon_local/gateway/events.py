@@ -15,6 +15,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Sequence
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.event import Event, Gap, RequestEnded
 from aimon_local.model.usage import UsageRow
 
@@ -46,9 +47,13 @@ class Events:
         if self._waiting:
             self._wake()
 
-    def committed(self, rows: Sequence[UsageRow]) -> None:
-        """Add the rows of one commit: requests that ended and are in the ledger."""
-        self._ring.extend(rows)
+    def committed(self, rows: Sequence[UsageRow], ai: Sequence[tuple[str, AiRecord]] = ()) -> None:
+        """Add the rows of one commit: requests that ended and are in the ledger; ``ai``: what some of them used."""
+        if ai:
+            used = dict(ai)
+            self._ring.extend(RequestEnded(row, used.get(row.request_id)) for row in rows)
+        else:
+            self._ring.extend(rows)
         self.last += len(rows)
         if self._waiting:
             self._wake()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
 
@@ -31,14 +32,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class RequestEnded:
-    """The row of a request is in the ledger. ``row.at_ns`` is when its head arrived."""
+    """The row of a request is in the ledger. ``row.at_ns`` is when its head arrived; ``ai``: what an AI call used."""
 
     kind: ClassVar[str] = "request"
     row: UsageRow
+    ai: AiRecord | None = None
 
     def facts(self) -> Mapping[str, Any]:
-        """The row by its columns."""
-        return self.row._asdict()
+        """The row by its columns, and ``ai`` by its own (null where it was no AI call)."""
+        return {**self.row._asdict(), "ai": self.ai and self.ai._asdict()}
 
 
 @dataclass(frozen=True, slots=True)

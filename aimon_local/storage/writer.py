@@ -37,15 +37,15 @@ _FORGET_EVERY = 600.0  # seconds between deletions of counters
 _FORGET_AFTER = 86_400  # seconds that an expired counter is kept, lest a clock set back frees a used-up limit
 
 OnState = Callable[[StoreError | None], None]
-OnCommit = Callable[[Sequence[UsageRow]], None]
+OnCommit = Callable[[Sequence[UsageRow], Sequence[tuple[str, AiRecord]]], None]
 
 
 class LedgerWriter:
     """``add`` rows on the event loop; each ``then`` is called there after the commit: ``then(None)``, or an error.
 
     ``failure``: why nothing can be written now. ``overloaded``: more rows wait than ``bound``. ``on_state`` is told of
-    each change of ``failure``, ``on_commit`` of the rows of each commit, once each, after those who waited for it. Make
-    it with a running loop; ``close`` it before the database.
+    each change of ``failure``, ``on_commit`` of the rows of each commit, once each, after those who waited for it (and
+    of its AI calls, by request ids). Make it with a running loop; ``close`` it before the database.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class LedgerWriter:
             self._set_failure(None)
         self._answer(batch, None)
         if self._on_commit is not None:
-            self._on_commit(batch.rows)
+            self._on_commit(batch.rows, batch.ai)
         if self._next.rows:
             self._loop.call_soon(self._hand)
             return

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from aimon_local.client.events import parsed
 from aimon_local.gateway.events import BATCH, Events, stream
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.event import KINDS, Gap, LedgerState, RequestEnded, Started
 from tests.support.ledger import usage_row
 
@@ -112,9 +113,16 @@ def test_a_stream_is_what_the_ring_holds_then_ends_with_it():
     assert [(each.number - BASE, each.kind) for each in told] == [
         (1, "start"), (2, "request"), (3, "request"), (4, "ledger"),
     ]  # fmt: skip
-    assert told[1].data == json.loads(json.dumps(usage_row(1)._asdict()))
+    assert told[1].data == {**json.loads(json.dumps(usage_row(1)._asdict())), "ai": None}
     assert [each.number - BASE for each in read(events, BASE + 2, KINDS, 99)] == [3, 4]
     assert read(events, None, KINDS, 99) == []  # from now on
+
+
+def test_what_ai_calls_used_goes_with_their_rows():
+    events = Events(START)
+    record = AiRecord("openai.chat", "free", "m", None, True, 1, 2, 3, 4)
+    events.committed([usage_row(1), usage_row(2)], [(usage_row(2).request_id, record)])
+    assert [event.ai for _, event in events.after(BASE)] == [None, record]
 
 
 def test_kinds_choose_but_never_hide_a_gap():

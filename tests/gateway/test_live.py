@@ -33,12 +33,13 @@ def test_a_write_is_stored_then_in_force():
     before = live.snapshot
     swaps = []
     live.on_swap.append(swaps.append)
+    live.on_change.append(swaps.append)
     changes = route(live, "/a")
     assert found(live, "/a") is None  # a plan is no write
     asyncio.run(live.commit(changes))
     assert store.applied == [changes]
     assert found(live, "/a").route.name == "a"
-    assert swaps == [live.snapshot]
+    assert swaps == [live.snapshot, changes]
     assert before.route("GET", "h", "/a", [], "http") is None  # who began with it keeps it
 
 
@@ -54,10 +55,13 @@ def test_what_could_not_be_stored_is_not_in_force():
     store = Memory()
     live = make_live(SERVICE, store=store)
     store.fault = StoreFull("full")
+    told = []
+    live.on_change.append(told.append)
     before, changes = live.snapshot, route(live, "/a")
     with pytest.raises(StoreFull):
         asyncio.run(live.commit(changes))
     assert live.snapshot is before
+    assert told == []
     assert live.catalog.select_by("routes", "name", "a") is None
     store.fault = None
     asyncio.run(live.commit(changes))

@@ -2,6 +2,7 @@
 
 import json
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.event import KINDS, MOST_CHANGES, ConfigChanged, Gap, LedgerState, RequestEnded, Started
 from aimon_local.model.rows import Change
 from tests.support.ledger import usage_row
@@ -20,7 +21,10 @@ def test_every_kind_is_json_and_can_be_asked_for():
 
 
 def test_a_request_is_its_row():
-    assert RequestEnded(usage_row(7)).facts() == usage_row(7)._asdict()
+    assert RequestEnded(usage_row(7)).facts() == {**usage_row(7)._asdict(), "ai": None}
+    ai = AiRecord("openai.chat", "free", "m", None, True, 1, 2, 3, 4, flags=("odd",))
+    facts = json.loads(json.dumps(RequestEnded(usage_row(7), ai).facts()))
+    assert (facts["ai"]["model"], facts["ai"]["flags"], facts["request_id"]) == ("m", ["odd"], usage_row(7).request_id)
 
 
 def test_a_change_names_its_entity_and_holds_nothing_of_it():

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from aimon_local.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull
+from aimon_local.model.ai import AiRecord
 from aimon_local.storage import writer as module
 from aimon_local.storage.database import Database
 from aimon_local.storage.writer import LedgerWriter
@@ -66,6 +67,24 @@ def test_what_gathers_during_a_commit_shares_the_next_one(tmp_path, monkeypatch)
 
     on_ledger(tmp_path, steps)
     assert sizes == [10, 3, 3, 3, 3]
+
+
+def test_each_committed_row_is_told_once_after_those_who_waited(tmp_path):
+    told = []
+    record = AiRecord("openai.chat", "free", "m", None, False, 1, 2, 3, 4)
+
+    async def steps(writer, database):
+        ended = [add(writer, usage_row(n)) for n in range(3)]
+        writer.add(usage_row(3), (), lambda error: told.append("answered"), record)
+        await asyncio.gather(*ended)
+        await add(writer, usage_row(4))
+
+    on_ledger(tmp_path, steps, on_commit=lambda rows, ai: told.extend([*rows, *ai]))
+    ids = [usage_row(n).request_id for n in range(5)]
+    assert [one if isinstance(one, str) else one[0] for one in told] == [
+        "answered", *ids[:4], usage_row(3).request_id, ids[4],
+    ]  # fmt: skip
+    assert told[5] == (usage_row(3).request_id, record)
 
 
 def test_close_writes_what_waits(tmp_path):
@@ -257,7 +276,7 @@ def test_a_damaged_database_is_told_as_such(tmp_path, monkeypatch):
 
 def test_a_commit_that_failed_to_say_that_it_went_in_is_not_repeated(tmp_path, monkeypatch):
     plain = module.commit
-    calls = []
+    calls, events = [], []
 
     def unsure(*arguments):
         calls.append(plain(*arguments))
@@ -275,7 +294,8 @@ def test_a_commit_that_failed_to_say_that_it_went_in_is_not_repeated(tmp_path, m
         assert stored(database) == [usage_row(n) for n in range(4)]
         assert calls == [1, 2, 3, 4]
 
-    on_ledger(tmp_path, steps)
+    on_ledger(tmp_path, steps, on_commit=lambda rows, _: events.extend(rows))
+    assert events == [usage_row(n) for n in range(4)]
 
 
 def test_a_thread_that_dies_is_replaced_and_its_batch_goes_in(tmp_path, monkeypatch):
