@@ -13,8 +13,9 @@ from typing import Any
 from aimon_local.errors import StoreError
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.storage.span import HOUR_NS
+from aimon_local.storage.spend import FOLD as FOLD_SPEND
 
-HOUR_NS = 3_600_000_000_000
 Then = Callable[[StoreError | None], None]
 
 _ROW_COLUMNS = (
@@ -118,6 +119,7 @@ def fold(db: sqlite3.Connection, last: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         db.execute(_FOLD, {"last": last})
+        db.execute(FOLD_SPEND, {"last": last})
         db.execute("UPDATE usage_folded SET seq = max(seq, ?)", (last,))
         db.execute("COMMIT")
     except BaseException:

@@ -14,9 +14,10 @@ from typing import Any, Literal
 import aiosqlite
 
 from aimon_local.model.usage import CounterChange, UsageRow
-from aimon_local.storage.batch import HOUR_NS
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
+from aimon_local.storage.span import HOUR_NS, bounds, ends
+from aimon_local.storage.spend import Spend, spend_sql
 
 By = Literal["consumer", "tier", "route", "service", "status", "hour", "day"]
 MOST = 1000  # rows of a page
@@ -39,7 +40,6 @@ _GROUPS: Mapping[str | None, str] = {
     "day": "hour / 24 * 86400",
 }
 _LATEST = 1 << 62  # behind every row
-_END = (1 << 62) // HOUR_NS * HOUR_NS  # an hour behind every time (the year 2116)
 _COLUMNS = ", ".join(UsageRow._fields)
 
 
@@ -124,6 +124,13 @@ class Queries:
         """
         return await self._totals(consumer, since, until, by)
 
+    async def spend(
+        self, by: str | None = None, consumer: str | None = None, since: int | None = None, until: int | None = None
+    ) -> dict[str | int, Spend]:
+        """What admitted AI calls used, apart by one of ``storage.spend.GROUPS``; None: all under ""."""
+        sql, arguments = spend_sql(consumer, since, until, by)
+        return {group: Spend(*sums) for group, *sums in await self._all(sql, arguments)}
+
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""
         rows = await self._all(f"SELECT {_COLUMNS} FROM usage WHERE request_id = :id", {"id": request_id})
@@ -157,7 +164,7 @@ class Queries:
         top = (before or _LATEST) - 1
         if consumer is None and since is None and until is None:
             return [(0, top)]
-        low, high = _bounds(since, until)
+        low, high = bounds(since, until)
         where = "hour BETWEEN :first AND :last" + (f" AND {_OF}" if consumer is not None else "")
         spans = await self._all(
             f"""SELECT MIN(first_seq), MAX(last_seq) FROM usage_hourly WHERE {where} GROUP BY hour
@@ -191,13 +198,13 @@ def totals_sql(
     consumer: str | None, since: int | None, until: int | None, by: str | None
 ) -> tuple[str, Mapping[str, Any]]:
     """One statement, so one state of the ledger: whole hours, the ends of the span, and what is not folded yet."""
-    low, high = _bounds(since, until)
+    low, high = bounds(since, until)
     first, end = -(-low // HOUR_NS), high // HOUR_NS
     of = f" AND {_OF}" if consumer is not None else ""
     arms = [f"{_FROM_ROWS} WHERE {_TAIL} AND at_ns >= :low AND at_ns < :high{of}"]
     if first < end:
         arms.append(f"{_FROM_HOURS} WHERE hour >= {first} AND hour < {end}{of}")
-    for begin, stop in _ends(low, high, first, end):
+    for begin, stop in ends(low, high, first, end):
         hour = f"FROM usage_hourly WHERE hour = {begin // HOUR_NS}"
         span = f"seq BETWEEN (SELECT MIN(first_seq) {hour}) AND (SELECT MAX(last_seq) {hour}) AND NOT {_TAIL}"
         arms.append(f"{_FROM_ROWS} WHERE {span} AND at_ns >= {begin} AND at_ns < {stop}{of}")
@@ -206,23 +213,10 @@ def totals_sql(
     return sql, {"low": low, "high": high, "of": consumer}
 
 
-def _ends(low: int, high: int, first: int, end: int) -> list[tuple[int, int]]:
-    """The rests of a span beside its whole hours [first, end), each within one hour."""
-    if first > end:
-        return [(low, high)] if low < high else []
-    rests = [(low, min(high, first * HOUR_NS)), (max(low, end * HOUR_NS), high)]
-    return [(begin, stop) for begin, stop in rests if begin < stop]
-
-
-def _bounds(since: int | None, until: int | None) -> tuple[int, int]:
-    """A span with its open ends closed, on the hour."""
-    return 0 if since is None else since, _END if until is None else until
-
-
 def _page_sql(
     first: int, last: int, consumer: str | None, since: int | None, until: int | None, size: int
 ) -> tuple[str, Mapping[str, Any]]:
-    low, high = _bounds(since, until)
+    low, high = bounds(since, until)
     of = f" AND {_OF}" if consumer is not None else ""
     sql = f"""SELECT seq, {_COLUMNS} FROM usage WHERE seq BETWEEN :first AND :last
         AND at_ns >= :low AND at_ns < :high{of} ORDER BY seq DESC LIMIT :size"""
