@@ -78,6 +78,7 @@ class Gateway:
         self._note = note
         self._stack = AsyncExitStack()
         self._listeners: dict[str, Listener] = {}
+        self._draining: asyncio.Task[None] | None = None
 
     @property
     def proxy(self) -> Listener:
@@ -97,12 +98,28 @@ class Gateway:
             raise
 
     async def stop(self) -> None:
-        """Finish what is in flight, within the bound; then end."""
-        await asyncio.gather(*(self._drain(name) for name in self._listeners))
+        """Finish what is in flight, within the bound or until ``hurry``; then end."""
+        draining = self._draining = asyncio.get_running_loop().create_task(self._drain_all())
+        await asyncio.wait([draining])
         await self._stack.aclose()
+        if not draining.cancelled():
+            draining.result()
 
-    async def _drain(self, name: str) -> None:
-        await self._listeners[name].drain(self.settings.stop_seconds)
+    def hurry(self) -> None:
+        """Cut what a stop still waits for; its rows are written all the same."""
+        if self._draining is not None:
+            self._draining.cancel()
+
+    async def _drain_all(self) -> None:
+        """The built-in upstream last: what is in flight may be on its way there."""
+        end = self.clock.monotonic_ns() / 1e9 + self.settings.stop_seconds
+        first = [name for name in self._listeners if name != "upstream"]
+        await asyncio.gather(*(self._drain(name, self.settings.stop_seconds) for name in first))
+        if "upstream" in self._listeners:
+            await self._drain("upstream", max(0.0, end - self.clock.monotonic_ns() / 1e9))
+
+    async def _drain(self, name: str, seconds: float) -> None:
+        await self._listeners[name].drain(seconds)
         if name == "proxy":
             self.events.close()  # no more rows: streams of events end, and the Admin API's listener with them
 
@@ -260,12 +277,15 @@ async def serve(
     gateway = Gateway(settings, limits, note=note, sold=sold)
     await gateway.start()
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    _on_signals(stop.set)
     ready(gateway)
     await stop.wait()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(number)
+    _on_signals(gateway.hurry)
     note("stopping: finishing what is in flight")
     await gateway.stop()
+
+
+def _on_signals(act: Callable[[], None]) -> None:
+    """What SIGINT and SIGTERM do from here on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, act)

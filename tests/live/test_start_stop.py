@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -119,6 +120,50 @@ def test_a_stop_finishes_what_is_in_flight_and_nothing_else(tmp_path, http, how)
     with GatewayProcess(tmp_path / "data") as again:
         assert [row["complete"] for row in again.rows()] == [1, 1]
         assert again.said() == ""  # it ended orderly: nothing was to be checked
+
+
+LOOPS = pytest.mark.parametrize("loop", ["asyncio", "fastest"])  # uvloop, where it is installed
+
+
+@LOOPS
+def test_a_body_that_is_under_way_still_finds_the_built_in_upstream(tmp_path, loop):
+    with GatewayProcess(tmp_path / "data", AIMON_LOCAL_LOOP=loop) as gateway, Wire(gateway.proxy) as wire:
+        key = gateway.keys["demo-pro"]
+        wire.send(f"POST /demo/post HTTP/1.1\r\nHost: a\r\napikey: {key}\r\nContent-Length: 4\r\n\r\nab".encode())
+        gateway.process.terminate()
+        until(lambda: refused(gateway.proxy))
+        wire.send(b"cd")
+        status, _, body = wire.answer()
+        assert (status, b"abcd" in body) == (200, True)
+        assert gateway.ended() == 0
+
+
+@LOOPS
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_at_once_and_in_order(tmp_path, loop, how):
+    came = threading.Event()
+
+    def script(visit):
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
+        came.set()
+        while visit.wire.more():
+            pass
+
+    with Upstream(script) as upstream, GatewayProcess(tmp_path / "data", AIMON_LOCAL_LOOP=loop) as gateway:
+        name = gateway.route(upstream.url)
+        with Wire(gateway.proxy) as wire:
+            wire.send(f"GET /{name}/x HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            wire.until(b"hello")
+            gateway.process.send_signal(how)
+            until(lambda: refused(gateway.proxy))
+            assert gateway.process.poll() is None
+            began = time.monotonic()
+            gateway.process.send_signal(how)
+            assert wire.rest() == b""
+            assert gateway.ended() == 0
+            assert time.monotonic() - began < 5
+        assert "Traceback" not in gateway.said()
+        assert [(row["status"], row["complete"]) for row in gateway.rows()] == [(200, 0)]
 
 
 def refused(where):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import socket
 import sqlite3
 import ssl
@@ -258,12 +259,14 @@ _numbers = itertools.count(1)
 class GatewayProcess:
     """A running ``aimon-local up``."""
 
-    def __init__(self, data: Path, *options: str):
+    def __init__(self, data: Path, *options: str, **environ: str):
         self.data = data
         self.log = data.with_name(f"{data.name}.{next(_numbers)}.stderr")
         command = [*COMMAND, "up", "--headless", "--data", str(data), "--log-format", "json", *FREE_PORTS, *options]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **environ}
+            )
         self.out = self.process.stdout.readline().decode()
         if not self.out:
             self.ended()
