@@ -7,118 +7,27 @@ It is driven by the callbacks of the wire: ``on_request`` and ``on_body`` from t
 are one loop over the rules of the route's plan, in the literal order of ``policy.plugins``: the authentication
 plugins say who calls, the others whether it may; once a consumer is known, the plan is the one compiled for it.
 
-A request keeps the snapshot that it began with. The end of an answer waits for the commit of its ledger row
-(``_record``), so what a client saw complete is in the ledger, also after kill -9.
+A request keeps the snapshot that it began with. SETTLE and RECORD, and the refusals, stand in ``gateway.closing``: the
+one way out of every request.
 """
 
-from collections.abc import Callable, Sequence
-from enum import Enum, auto
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from aimon_local.errors import StoreError
 from aimon_local.gateway import refusals, reply
+from aimon_local.gateway.closing import Closing, State, Stop
 from aimon_local.gateway.patience import Patience
 from aimon_local.gateway.receive import read_call
-from aimon_local.gateway.record import outline, usage_row
-from aimon_local.model.ai import AiRecord
-from aimon_local.policy import reasons
-from aimon_local.policy.ai_rule import NOTE
-from aimon_local.policy.call import Answer, BodyFilter, NeedBody, Refuse, ResponseDraft
-from aimon_local.policy.plan import NO_PLAN, Plan
+from aimon_local.policy.call import BodyFilter, NeedBody, Refuse, ResponseDraft
 from aimon_local.policy.routing import wrong_protocol
-from aimon_local.policy.rule import Meter
 from aimon_local.policy.tiering import own_view
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
-from aimon_local.wire.message import (
-    Client,
-    Exchange,
-    Failure,
-    FailureKind,
-    Header,
-    RequestHead,
-    ResponseHead,
-    UpstreamRequest,
-)
-
-if TYPE_CHECKING:
-    from aimon_local.gateway.destinations import Choice
-    from aimon_local.gateway.runtime import Runtime
-
-Stop = Refuse | Answer
+from aimon_local.wire.message import Failure, FailureKind, Header, RequestHead, ResponseHead, UpstreamRequest
 
 
-class State(Enum):
-    """What the next body bytes of the client mean."""
-
-    NEW = auto()
-    FOR_RULE = auto()  # a rule must see the whole body before it decides
-    GATHER = auto()  # request_buffering: a small body is sent with its length
-    STREAM = auto()  # passed on as it comes
-    OVER = auto()  # dropped: the answer is decided, or the body is complete
-
-
-class ProxyExchange:
+class ProxyExchange(Closing):
     """A request on its way: the ``Handler`` of its client and the ``UpstreamEvents`` of its upstream."""
 
-    __slots__ = (
-        "answering",
-        "attempts",
-        "bytes_in",
-        "bytes_out",
-        "call",
-        "choice",
-        "client",
-        "filter",
-        "forwarded",
-        "gathered",
-        "head",
-        "lines",
-        "meter",
-        "over",
-        "patience",
-        "plan",
-        "position",
-        "reason",
-        "replayable",
-        "runtime",
-        "sent_to",
-        "started",
-        "state",
-        "status",
-        "streaming",
-        "trailers",
-        "tried",
-        "upstream",
-        "upstream_head",
-        "upstream_status",
-    )
-
-    def __init__(self, runtime: "Runtime", client: Client) -> None:
-        self.runtime = runtime
-        self.client = client
-        self.state = State.NEW
-        self.plan: Plan = NO_PLAN
-        self.position = -1  # of the last rule that ran
-        self.gathered: list[bytes] = []
-        self.upstream: Exchange | None = None
-        self.choice: Choice | None = None
-        self.attempts = 0
-        self.tried: tuple[str, ...] = ()  # names of targets that failed this request
-        self.replayable = True  # all of the body is here: a try that was never sent can be made again
-        self.answering = False  # the answer is decided: nothing else may answer
-        self.over = False  # recorded
-        self.patience: Patience | None = None
-        self.filter: BodyFilter | None = None
-        self.meter: Meter | None = None
-        self.lines: list[bytes] = []  # of the answer's head
-        self.streaming = False  # the answer's head is out, its body follows
-        self.trailers: Sequence[Header] = ()
-        self.bytes_in = self.bytes_out = 0
-        self.status = 0
-        self.reason: str | None = None  # why it was denied
-        self.upstream_status: int | None = None
-        self.forwarded = self.upstream_head = 0  # monotonic nanoseconds; 0: not yet
-        self.sent_to: str | None = None
+    __slots__ = ()
 
     # ---- RECEIVE
 
@@ -453,13 +362,6 @@ class ProxyExchange:
             return False
         return self.attempts < match.service.retries
 
-    def _give_up(self, stop: Refuse) -> None:
-        """Answer in the upstream's place; what is still on its way from it is dropped."""
-        self.filter = None
-        self.gathered.clear()
-        self._drop_upstream()
-        self._refuse(stop)
-
     def on_gone(self) -> None:
         """The client left: its upstream is cancelled, what passed is recorded as incomplete."""
         self._drop_upstream()
@@ -469,89 +371,6 @@ class ProxyExchange:
             return
         self.status = self.status or refusals.CLIENT_GONE
         self._record(_nothing, complete=False)
-
-    def _drop_upstream(self) -> None:
-        upstream, self.upstream = self.upstream, None
-        if upstream is not None:
-            upstream.cancel()
-
-    # ---- SETTLE: an answer of our own
-
-    def _refuse(self, stop: Stop) -> None:
-        """Answer without the upstream, or in its place."""
-        call, runtime = self.call, self.runtime
-        self.state = State.OVER
-        self.answering = True
-        self._drop_upstream()
-        self.reason = stop.reason if stop.reason not in reasons.FAILURES else None
-        draft, body = reply.own_draft(call, stop)
-        for rule in self.plan.response:
-            rule.response(call, draft)
-        for rule in self.plan.body if body else ():
-            made = rule.body(call, draft)
-            if made is not None:
-                body = made(body)
-        lines = self.lines = reply.own_lines(call, stop, draft, runtime.product, self.latencies())
-        self.status = draft.status
-        self.bytes_out = len(body)
-        if call.match is None:  # nothing was proxied: there is no row
-            self._log(runtime.clock.monotonic_ns())
-            self.client.respond(draft.status, lines, body)
-        else:
-            self._record(lambda: self.client.respond(draft.status, lines, body))
-
-    # ---- RECORD
-
-    def _record(self, then: Callable[[], None], complete: bool = True) -> None:
-        """Hand the row and the changed counters to the ledger; ``then`` runs when they are committed."""
-        self.over = True
-        runtime = self.runtime
-        ended = runtime.clock.monotonic_ns()
-        if self.patience is not None:
-            self.patience.end()
-        for position, rule in self.plan.settle:
-            if position <= self.position:
-                rule.settle(self.call, complete)
-        self._log(ended)
-
-        def committed(failure: StoreError | None) -> None:
-            if failure is None:
-                then()
-            elif complete:
-                self._unrecorded(failure)
-
-        ai = self.call.notes.get(NOTE)
-        runtime.ledger.add(
-            usage_row(self, ended, complete), self.call.touched, committed, ai if isinstance(ai, AiRecord) else None
-        )
-
-    def _log(self, ended: int) -> None:
-        """Let the log plugins say what is to be written elsewhere."""
-        for rule in self.plan.log:
-            order = rule.log(self.call, outline(self, ended))
-            if order is not None:
-                self.runtime.sinks.take(order)
-
-    def _unrecorded(self, failure: StoreError) -> None:
-        """The ledger could not take the row: no client may see a complete answer that it does not hold."""
-        self.runtime.report(failure)
-        if self.streaming:
-            return self.client.abort()
-        stop = refusals.STORE_DOWN
-        draft, body = reply.own_draft(self.call, stop)
-        lines = reply.own_lines(self.call, stop, draft, self.runtime.product, self.latencies())
-        return self.client.respond(stop.status, lines, body)
-
-    def latencies(self) -> tuple[int, int, int]:
-        """Milliseconds: in the gateway before the upstream had it, until the upstream's head, in all until now."""
-        now = self.runtime.clock.monotonic_ns()
-        forwarded = self.forwarded or now
-        answered = self.upstream_head or now
-        return (
-            (forwarded - self.started) // 1_000_000,
-            (answered - forwarded) // 1_000_000,
-            (now - self.started) // 1_000_000,
-        )
 
 
 def _chain(filters: list[BodyFilter]) -> BodyFilter:

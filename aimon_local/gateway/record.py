@@ -6,12 +6,12 @@ from aimon_local.model.usage import UsageRow
 from aimon_local.policy.rule import Outline
 
 if TYPE_CHECKING:
-    from aimon_local.gateway.exchange import ProxyExchange
+    from aimon_local.gateway.closing import Closing
 
 _US = 1000  # nanoseconds
 
 
-def usage_row(exchange: "ProxyExchange", ended: int, complete: bool) -> UsageRow:
+def usage_row(exchange: "Closing", ended: int, complete: bool) -> UsageRow:
     """The row of one request; ``ended`` in monotonic nanoseconds."""
     call = exchange.call
     consumer, credential, match = call.consumer, call.credential, call.match
@@ -39,7 +39,7 @@ def usage_row(exchange: "ProxyExchange", ended: int, complete: bool) -> UsageRow
     )
 
 
-def outline(exchange: "ProxyExchange", ended: int) -> Outline:
+def outline(exchange: "Closing", ended: int) -> Outline:
     """The facts of a request that is over, for the log plugins."""
     forwarded = exchange.forwarded or ended
     head = exchange.head
