@@ -11,6 +11,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_app.py", _NOUNS),
     "gateway/patience.py": ("live/test_sdks.py", "its timers are proved by a tier's slow answers"),
+    "gateway/closing.py": ("gateway/test_exchange.py", "the end of a conversation is part of the conversation"),
     "gateway/settings.py": ("config/test_schema.py", "its names are held together with the file's there"),
     "metering/anthropic.py": ("metering/test_meter.py", _GOLDEN),
     "metering/dialect.py": ("metering/test_meter.py", _GOLDEN),
