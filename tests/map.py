@@ -8,6 +8,9 @@ _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and c
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/bill.py": ("cli/test_spend.py", "a bill is proved beside the sums that it is made of"),
+    "gateway/admin/spend.py": ("cli/test_spend.py", "its sums are proved over real calls"),
+    "storage/span.py": ("storage/test_queries.py", "spans are proved by sums over them"),
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_app.py", _NOUNS),
     "gateway/patience.py": ("live/test_sdks.py", "its timers are proved by a tier's slow answers"),

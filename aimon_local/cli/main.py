@@ -23,6 +23,8 @@ COMMANDS = {
     "plugin": ("plugin", "Add, list, change and remove plugins."),
     "tier": ("tier", "Define and assign tiers: limits, price plans, prices."),
     "usage": ("usage", "Show what consumers used."),
+    "spend": ("spend", "Show the tokens and the money of AI calls."),
+    "bill": ("bill", "Show what a consumer owes for a month."),
     "requests": ("requests", "List and show requests from the ledger."),
     "events": ("events", "Show what happens, as it happens."),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),

@@ -17,6 +17,7 @@ from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
+from aimon_local.storage.spend import Spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,12 @@ class LedgerViews(Protocol):
         self, by: By, consumer: str | None = None, since: int | None = None, until: int | None = None
     ) -> dict[str | int, UsageTotals]:
         """The same apart by something."""
+        ...
+
+    async def spend(
+        self, by: str | None = None, consumer: str | None = None, since: int | None = None, until: int | None = None
+    ) -> dict[str | int, Spend]:
+        """What admitted AI calls used, apart by something; None: all under ""."""
         ...
 
     async def usage_row(self, request_id: str) -> UsageRow | None:

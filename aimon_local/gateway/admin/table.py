@@ -18,6 +18,7 @@ from aimon_local.gateway.admin import (
     lists,
     requests,
     schemas,
+    spend,
     tiers,
     usage,
 )
@@ -133,6 +134,8 @@ TABLE: Rows = (
     Endpoint("GET", "/debug/node/log-level", info.log_level, "The level of the process's log."),
     Endpoint("PUT", "/debug/node/log-level/{log_level}", info.set_log_level, "Set it for a while."),
     Endpoint("PUT", "/debug/cluster/log-level/{log_level}", info.set_log_level, "The same: one node is the cluster."),
+    Endpoint("GET", "/usage/ai", spend.show, "Tokens and money of AI calls (our own)."),
+    Endpoint("GET", "/bill", spend.bill, "What a consumer owes for a month (our own)."),
     Endpoint("GET", "/usage", usage.show, "What a consumer used (our own)."),
     Endpoint("GET", "/usage/timeseries", usage.timeseries, "The same, hour by hour or day by day (our own)."),
     Endpoint("GET", "/requests", requests.listing, "The ledger's rows, the last first (our own)."),
