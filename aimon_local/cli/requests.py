@@ -10,7 +10,9 @@ from aimon_local.cli.usage import given, since_option, until_option
 from aimon_local.client.admin import AdminClient, segment
 from aimon_local.model.moment import rfc3339
 
-_COLUMNS = ("at", "request_id", "consumer", "tier", "route", "method", "status", "decision", "deny_reason", "total_us")
+_COLUMNS = (
+    "at", "request_id", "consumer", "tier", "route", "model", "method", "status", "decision", "deny_reason", "total_us",
+)  # fmt: skip
 
 
 @click.group(help="List requests, the last ended first; or show one.", invoke_without_command=True)
@@ -45,5 +47,9 @@ def show(admin: AdminClient, request_id: str, as_json: bool) -> None:
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for people: its time as they read it, the route by its name or else its id."""
-    return {**row, "at": rfc3339(row["at_ns"]), "route": row["route"] or row["route_id"]}
+    """A row for people: a readable time, the route by its name or else its id, an AI call's facts beside it."""
+    ai = row["ai"] or {}
+    flat = {f"ai.{name}": value for name, value in ai.items()}
+    known = {name: value for name, value in row.items() if name != "ai"}
+    named = {"at": rfc3339(row["at_ns"]), "route": row["route"] or row["route_id"], "model": ai.get("model")}
+    return {**known, **named, **flat}

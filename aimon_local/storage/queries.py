@@ -6,13 +6,15 @@ folded in yet, and in the two hours at the ends of a span that does not begin or
 and read to their end, so that they never hold the write-ahead log back.
 """
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import aiosqlite
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
@@ -41,6 +43,8 @@ _GROUPS: Mapping[str | None, str] = {
 }
 _LATEST = 1 << 62  # behind every row
 _COLUMNS = ", ".join(UsageRow._fields)
+_AI_RECORDS = f"""SELECT request_id, {", ".join(AiRecord._fields)} FROM ai_usage
+    WHERE request_id IN (SELECT value FROM json_each(:ids))"""
 
 
 @dataclass(slots=True)
@@ -136,6 +140,11 @@ class Queries:
         rows = await self._all(f"SELECT {_COLUMNS} FROM usage WHERE request_id = :id", {"id": request_id})
         return _row(rows[0]) if rows else None
 
+    async def ai_records(self, request_ids: Iterable[str]) -> dict[str, AiRecord]:
+        """What those of the requests used that were AI calls."""
+        rows = await self._all(_AI_RECORDS, {"ids": json.dumps(list(request_ids))})
+        return {request_id: _record(values) for request_id, *values in rows}
+
     async def usage_rows(
         self,
         consumer: str | None = None,
@@ -221,6 +230,12 @@ def _page_sql(
     sql = f"""SELECT seq, {_COLUMNS} FROM usage WHERE seq BETWEEN :first AND :last
         AND at_ns >= :low AND at_ns < :high{of} ORDER BY seq DESC LIMIT :size"""
     return sql, {"first": first, "last": last, "low": low, "high": high, "of": consumer, "size": size}
+
+
+def _record(values: Any) -> AiRecord:
+    record = AiRecord(*values)
+    words: dict[str, Any] = {name: tuple(getattr(record, name).split()) for name in ("flags", "shadow")}
+    return record._replace(stream=bool(record.stream), complete=bool(record.complete), **words)
 
 
 def _row(values: Any) -> UsageRow:

@@ -1,5 +1,7 @@
 """``usage``: what the stored ledger says."""
 
+import csv
+
 from tests.support.live import ask
 
 
@@ -21,3 +23,27 @@ def test_usage_of_one_consumer_and_of_all(cli, gateway):
 def test_a_consumer_without_requests_and_one_who_is_nobody(cli, gateway):
     assert cli.json("usage", gateway.consumer()[0])["totals"]["requests"] == 0
     assert "nobody" in cli.fails("usage", "nobody")
+
+
+def test_apart_by_something_as_a_table_and_as_csv(cli, gateway):
+    name = gateway.route("http://127.0.0.1:{1}".format(*gateway.builtin))
+    for path in ("get", "status/404"):
+        ask(gateway.proxy, "GET", f"/{name}/{path}")
+    lines = [line.split() for line in cli("usage", "--by", "route", "--since", "1h").stdout.splitlines()]
+    assert lines[0][:3] == ["ROUTE", "REQUESTS", "DENIED"]
+    assert [name, "2", "0"] in [line[:3] for line in lines]
+    rows = list(csv.DictReader(cli("usage", "--by", "service", "--csv").stdout.splitlines()))
+    found = next(row for row in rows if row["service"] == name)
+    assert (found["id"], found["requests"]) == (gateway.write("GET", f"/services/{name}")["id"], "2")
+    statuses = cli("usage", "--by", "status", "--csv").stdout.splitlines()
+    assert statuses[0].startswith("status,id,requests,")
+    assert any(line.startswith("404,404,") for line in statuses)
+    assert cli("usage", "--csv").stdout.startswith("what,count\n")
+
+
+def test_a_span_without_requests_and_words_that_mean_nothing(cli):
+    assert cli.json("usage", "--until", "2w")["totals"]["requests"] == 0
+    assert cli("usage", "--by", "tier", "--until", "2w", "--csv").stdout.startswith("tier,id,requests,")
+    assert "by must be one of" in cli.fails("usage", "--by", "colour")
+    assert "until must be a time" in cli.fails("usage", "--until", "")
+    assert "choose one" in cli.fails("usage", "--json", "--csv", code=2)

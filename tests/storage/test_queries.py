@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange
 from aimon_local.storage import queries as module
 from aimon_local.storage.batch import Batch, Parties, commit, fold
@@ -17,7 +18,7 @@ from tests.support.ledger import HOUR, NOON, counter, usage_row
 
 
 @contextlib.asynccontextmanager
-async def opened(directory, rows, *, folded=0, touched=()):
+async def opened(directory, rows, *, folded=0, touched=(), ai=()):
     """Queries over a ledger of ``rows``, of which the first ``folded`` are in the hourly sums."""
     database = Database.open(Path(directory))
     db = database.connect()
@@ -25,6 +26,7 @@ async def opened(directory, rows, *, folded=0, touched=()):
     batch = Batch()
     batch.rows.extend(rows)
     batch.touched.extend(touched)
+    batch.ai.extend(ai)
     commit(db, batch, 0, Parties())
     fold(db, folded)
     queries = await Queries.open(database)
@@ -217,3 +219,21 @@ def test_a_span_within_one_hour_reads_rows_alone():
     sql, _ = totals_sql(None, NOON + 5, NOON + 9, None)
     assert "UNION ALL" in sql
     assert "FROM usage_hourly WHERE hour >=" not in sql
+
+
+def test_what_ai_calls_used_reads_back_as_it_was(tmp_path):
+    plain = AiRecord("openai.chat", "free", "m", None, False, 1, 2, 3, 4)
+    full = AiRecord(
+        "anthropic.messages", "pro", "m", "m-1", True, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, "reported", True, "length",
+        ("odd", "late"), ("minute",), "day tokens", 12, 13,
+    )  # fmt: skip
+    ids = [usage_row(number).request_id for number in range(3)]
+
+    async def steps():
+        async with opened(tmp_path, ROWS, ai=[(ids[0], plain), (ids[1], full)]) as queries:
+            assert await queries.ai_records(ids) == {ids[0]: plain, ids[1]: full}
+            assert await queries.ai_records(ids[2:]) == {}
+            assert await queries.ai_records(()) == {}
+            assert list(await queries.ai_records(["' OR 1", ids[1]])) == [ids[1]]
+
+    asyncio.run(steps())

@@ -67,6 +67,7 @@ class Ledger:
 
     def __init__(self):
         self.totals, self.groups, self.rows = {}, {}, []  # by consumer, by what they are apart, newest first
+        self.ai = {}  # by request ids
         self.asked = []
 
     async def usage_totals(self, consumer=None, since=None, until=None):
@@ -79,6 +80,9 @@ class Ledger:
 
     async def usage_row(self, request_id):
         return next((row for row in self.rows if row.request_id == request_id), None)
+
+    async def ai_records(self, request_ids):
+        return {each: self.ai[each] for each in request_ids if each in self.ai}
 
     async def usage_rows(self, consumer=None, since=None, until=None, *, before=None, size=100):
         self.asked.append((consumer, since, until, before, size))

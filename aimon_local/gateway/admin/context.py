@@ -4,12 +4,13 @@ The Admin API itself holds nothing between requests. A new endpoint that needs m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aimon_local.clock import Clock
 from aimon_local.gateway.events import Events
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
@@ -106,6 +107,10 @@ class LedgerViews(Protocol):
 
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""
+        ...
+
+    async def ai_records(self, request_ids: Iterable[str]) -> dict[str, AiRecord]:
+        """What those of the requests used that were AI calls."""
         ...
 
     async def usage_rows(

@@ -1,5 +1,6 @@
 """``GET /requests`` and ``/requests/{request_id}``: the ledger's rows as they are stored. Our own, not Kong's."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ async def listing(ask: Ask) -> Reply:
     if before == 0:  # what comes before the first row
         return json_reply(200, {"data": [], "next": None})
     page = await ask.context.ledger.usage_rows(who.of, when.since, when.until, before=before, size=size)
-    out: dict[str, Any] = {"data": [_shown(ask, row) for row in page.rows], "next": None}
+    out: dict[str, Any] = {"data": await _shown(ask, page.rows), "next": None}
     if page.next is not None:
         repeated = [(name, value) for name in _REPEATED if (value := ask.query.first(name)) is not None]
         out["next"] = f"{ask.path}?{urlencode([('before', page.next), *repeated])}"
@@ -37,12 +38,23 @@ async def listing(ask: Ask) -> Reply:
 async def one(ask: Ask) -> Reply:
     """The row of a request, by the id that its answer carried (X-Kong-Request-Id)."""
     row = await ask.context.ledger.usage_row(ask.params["request_id"])
-    return NOT_FOUND if row is None else json_reply(200, _shown(ask, row))
+    return NOT_FOUND if row is None else json_reply(200, (await _shown(ask, [row]))[0])
 
 
-def _shown(ask: Ask, row: UsageRow) -> dict[str, Any]:
-    """A row by its columns, with the names that its route and service have now."""
-    catalog = ask.context.catalog
-    route = catalog.select("routes", row.route_id) if row.route_id else None
-    service = catalog.select("services", row.service_id) if row.service_id else None
-    return {**row._asdict(), "route": route and route["name"], "service": service and service["name"]}
+async def _shown(ask: Ask, rows: Sequence[UsageRow]) -> list[dict[str, Any]]:
+    """Rows by their columns, with what an AI call used, and the names that route and service have now."""
+    records = await ask.context.ledger.ai_records(row.request_id for row in rows)
+    return [
+        {
+            **row._asdict(),
+            "ai": ai._asdict() if (ai := records.get(row.request_id)) else None,
+            "route": _name(ask, "routes", row.route_id),
+            "service": _name(ask, "services", row.service_id),
+        }
+        for row in rows
+    ]
+
+
+def _name(ask: Ask, kind: str, id_: str | None) -> str | None:
+    row = ask.context.catalog.select(kind, id_) if id_ else None
+    return None if row is None else row["name"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aimon_local.model.ai import AiRecord
 from tests.support.admin import AdminUnderTest
 from tests.support.ledger import usage_row
 
@@ -56,8 +57,15 @@ def test_a_row_as_it_is_stored_with_names(admin):
     service = admin.ask("POST", "/services", {"name": "s1", "url": "http://h.test"})[1]["id"]
     row = admin.ledger.rows[0] = usage_row(5, service_id=service, route_id=None)
     status, body = admin.ask("GET", f"/requests/{row.request_id}")
-    assert (status, body) == (200, {**row._asdict(), "route": None, "service": "s1"})
+    assert (status, body) == (200, {**row._asdict(), "ai": None, "route": None, "service": "s1"})
     assert admin.ask("GET", f"/requests/{admin.ledger.rows[1].request_id}")[1]["route"] is None  # deleted since
+
+
+def test_what_an_ai_call_used_stands_with_its_row(admin):
+    record = AiRecord("openai.chat", "free", "m", None, True, 1, 2, 3, 4, input=5, flags=("odd",))
+    admin.ledger.ai[admin.ledger.rows[1].request_id] = record
+    found = [row["ai"] for row in admin.ask("GET", "/requests")[1]["data"]]
+    assert found == [None, {**record._asdict(), "flags": ["odd"], "shadow": []}, None, None, None]
 
 
 def test_a_request_that_never_was(admin):
