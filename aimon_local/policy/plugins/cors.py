@@ -13,6 +13,7 @@ from aimon_local.model.lua import text
 from aimon_local.model.regex import compile_pcre
 from aimon_local.model.schema import array, boolean, number, record, string
 from aimon_local.policy.call import Answer, Call, Outcome, ResponseDraft
+from aimon_local.policy.edits import one_line
 from aimon_local.policy.rule import PluginType, Rule, Scope
 
 _NOTE = "cors"
@@ -39,7 +40,7 @@ class Cors(Rule):
         methods = config.get("methods")
         self._methods = ",".join(_METHODS if methods is None else methods)
         self._credentials = bool(config.get("credentials"))
-        self._exposed = ",".join(config.get("exposed_headers") or ())
+        self._exposed = one_line(",".join(config.get("exposed_headers") or ()))
 
     def access(self, call: Call) -> Outcome:
         """Answer a preflight request, unless the upstream is to do it."""
@@ -89,7 +90,7 @@ class Cors(Rule):
         fields: list[tuple[str, bytes]] = []
         asked = call.get(b"access-control-request-headers")
         if config.get("headers"):
-            fields.append(("Access-Control-Allow-Headers", ",".join(config["headers"]).encode()))
+            fields.append(("Access-Control-Allow-Headers", one_line(",".join(config["headers"])).encode()))
         elif asked is not None:
             fields.append(("Access-Control-Allow-Headers", asked))
         fields.append(("Access-Control-Allow-Methods", self._methods.encode()))

@@ -167,3 +167,9 @@ def test_origins_must_be_expressions():
     assert check("*") is None
     assert check("http://a.test") is None
     assert check("(a") == "'(a' is not a valid regex"
+
+
+def test_no_configured_name_breaks_out_of_its_line():
+    config = {"headers": ["x\r\nX-Evil: 1"], "exposed_headers": ["y\nX-Evil: 1"]}
+    assert preflight(config)["Access-Control-Allow-Headers"] == "x%0D%0AX-Evil: 1"
+    assert ("Access-Control-Expose-Headers", "y%0AX-Evil: 1") in simple(config)
