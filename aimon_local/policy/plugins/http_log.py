@@ -33,6 +33,14 @@ def _check_url(url: str) -> str | None:
     return None if usable else "missing host in url"
 
 
+def _check(config: Mapping[str, Any]) -> str | None:
+    """Two sets of credentials for one endpoint: which one should be sent?"""
+    named = any(name.lower() == "authorization" for name in config["headers"] or ())
+    if named and urlsplit(config["http_endpoint"]).username is not None:
+        return "specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed"
+    return None
+
+
 def _not(name: str) -> dict[str, str]:
     """A field that the sender sets itself: refused in any case, by a Lua pattern."""
     letters = (f"[{c.upper()}{c.lower()}]" if c.isalpha() else f"%{c}" for c in name)
@@ -80,6 +88,7 @@ PLUGIN = PluginType(
         map_of("headers", string(match_none=_NOT_OURS), string(referenceable=True)),
         _QUEUE,
         map_of("custom_fields_by_lua", string(len_min=1), string(len_min=1), check=check_custom_fields),
+        check=_check,
         required=True,
     ),
     HttpLog,

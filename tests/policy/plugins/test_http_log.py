@@ -32,3 +32,13 @@ def test_http_log_needs_a_url(url):
 def test_http_log_keeps_its_own_fields(name):
     refusal = stored(PLUGIN, {"http_endpoint": "http://h/", "headers": {name: "x"}})
     assert refusal.startswith("schema violation (config.headers: cannot contain '")
+
+
+@pytest.mark.parametrize("url", ["http://user:secret@h/", "http://user@h/"])
+def test_http_log_takes_one_set_of_credentials(url):
+    assert stored(PLUGIN, {"http_endpoint": url, "headers": {"authorization": "x"}}) == (
+        "schema violation (config: specifying both an 'Authorization' header and user info in 'http_endpoint' "
+        "is not allowed)"
+    )
+    assert stored(PLUGIN, {"http_endpoint": url, "headers": {"x-authorization": "x"}})["http_endpoint"] == url
+    assert stored(PLUGIN, {"http_endpoint": "http://h/", "headers": {"Authorization": "x"}})["headers"]
