@@ -25,13 +25,15 @@ class Prometheus(Rule):
     def __init__(self, config: Mapping[str, Any], _: Scope) -> None:
         self._config = {name: bool(config.get(name)) for name in SWITCHES}
 
-    def log(self, call: Call, outline: Outline) -> LogOrder:
-        """The facts that the series are made of; the switches say which."""
+    def log(self, call: Call, outline: Outline) -> LogOrder | None:
+        """The facts that the series are made of; the switches say which. As in Kong, what met no route counts nowhere."""
         match, consumer = call.match, call.consumer
-        service = match.service if match is not None else None
+        if match is None:
+            return None
+        service = match.service
         facts = {
             "service": (service.name or service.host) if service is not None else "",
-            "route": (match.route.name or match.route.id) if match is not None else "",
+            "route": match.route.name or match.route.id,
             "consumer": (consumer.username or "") if consumer is not None and self._config["per_consumer"] else "",
             "code": outline.status,
             "source": "kong" if outline.upstream_status is None else "service",

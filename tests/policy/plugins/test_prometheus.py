@@ -5,18 +5,26 @@ from tests.support.calls import compile_rule, entity, make_call
 from tests.support.plugins import OUTLINE, stored
 
 
-def ordered(config, **facts):
-    return compile_rule(PLUGIN, config).log(make_call(**facts), OUTLINE)
+ROUTED = entity(service=entity(name="svc", host="h"), route=entity(name="rt", id="r-1"))
+
+
+def ordered(config, match=ROUTED, **facts):
+    return compile_rule(PLUGIN, config).log(make_call(match=match, **facts), OUTLINE)
 
 
 def test_prometheus_names_service_and_route_as_kong():
-    named = entity(service=entity(name="svc", host="h"), route=entity(name="rt", id="r-1"))
     bare = entity(service=entity(name=None, host="h"), route=entity(name=None, id="r-1"))
-    order = ordered({}, match=named)
+    order = ordered({})
     assert order.sink == "metrics"
     assert (order.entry["service"], order.entry["route"], order.entry["source"]) == ("svc", "rt", "service")
     order = ordered({}, match=bare)
     assert (order.entry["service"], order.entry["route"]) == ("h", "r-1")
+
+
+def test_prometheus_counts_routes_without_a_service_but_nothing_without_a_route():
+    order = ordered({}, match=entity(service=None, route=entity(name="rt", id="r-1")))
+    assert (order.entry["service"], order.entry["route"]) == ("", "rt")
+    assert ordered({}, match=None) is None
 
 
 def test_prometheus_tells_consumers_only_where_it_shall():
