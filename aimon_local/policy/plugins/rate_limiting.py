@@ -296,6 +296,7 @@ PLUGIN = PluginType(
     910,
     _CONFIG,
     RateLimiting,
+    warnings=warnings,
     checks=(
         EntityRule("at_least_one_of", [f"config.{name}" for name in UNITS]),
         _needs("policy", "redis", "redis.host"),
