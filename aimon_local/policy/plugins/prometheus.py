@@ -26,7 +26,7 @@ class Prometheus(Rule):
         self._config = {name: bool(config.get(name)) for name in SWITCHES}
 
     def log(self, call: Call, outline: Outline) -> LogOrder | None:
-        """The facts that the series are made of; the switches say which. As in Kong, what met no route counts nowhere."""
+        """The facts that the series are made of; the switches say which. What met no route counts nowhere (Kong)."""
         match, consumer = call.match, call.consumer
         if match is None:
             return None

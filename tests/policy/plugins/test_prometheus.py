@@ -4,7 +4,6 @@ from aimon_local.policy.plugins.prometheus import PLUGIN
 from tests.support.calls import compile_rule, entity, make_call
 from tests.support.plugins import OUTLINE, stored
 
-
 ROUTED = entity(service=entity(name="svc", host="h"), route=entity(name="rt", id="r-1"))
 
 
