@@ -108,7 +108,7 @@ def test_a_stop_finishes_what_is_in_flight_and_nothing_else(tmp_path, http, how)
             gateway.process.send_signal(how)
             assert idle.rest() == b""  # an idle connection is closed at once
             assert admin.rest() == b""
-            until(lambda: refused(gateway.proxy) and refused(gateway.admin))
+            stopping(gateway)
             assert gateway.process.poll() is None
             go.set()
             status, head, body = busy.answer()
@@ -131,7 +131,7 @@ def test_a_body_that_is_under_way_still_finds_the_built_in_upstream(tmp_path, lo
         key = gateway.keys["demo-pro"]
         wire.send(f"POST /demo/post HTTP/1.1\r\nHost: a\r\napikey: {key}\r\nContent-Length: 4\r\n\r\nab".encode())
         gateway.process.terminate()
-        until(lambda: refused(gateway.proxy))
+        stopping(gateway)
         wire.send(b"cd")
         status, _, body = wire.answer()
         assert (status, b"abcd" in body) == (200, True)
@@ -155,7 +155,7 @@ def test_a_second_signal_ends_at_once_and_in_order(tmp_path, loop, how):
             wire.send(f"GET /{name}/x HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             wire.until(b"hello")
             gateway.process.send_signal(how)
-            until(lambda: refused(gateway.proxy))
+            stopping(gateway)
             assert gateway.process.poll() is None
             began = time.monotonic()
             gateway.process.send_signal(how)
@@ -164,6 +164,12 @@ def test_a_second_signal_ends_at_once_and_in_order(tmp_path, loop, how):
             assert time.monotonic() - began < 5
         assert "Traceback" not in gateway.said()
         assert [(row["status"], row["complete"]) for row in gateway.rows()] == [(200, 0)]
+
+
+def stopping(gateway):
+    """Wait until it has begun to stop, then see that nobody new gets in."""
+    until(lambda: "stopping" in gateway.said())
+    until(lambda: refused(gateway.proxy) and refused(gateway.admin))
 
 
 def refused(where):
