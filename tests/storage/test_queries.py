@@ -204,12 +204,18 @@ def test_no_question_scans_the_ledger(tmp_path, monkeypatch):
                         await queries.usage_totals(consumer, since, until)
                         await queries.usage_rows(consumer, since, until, before=4)
             await queries.usage_row("x")
+            await queries.ai_records(["x"])
             for sql, arguments in seen[:]:
                 if "usage" in sql:
                     plan = await queries._all(f"EXPLAIN QUERY PLAN {sql}", arguments)
                     steps_ = [row[3] for row in plan]
-                    assert not [step for step in steps_ if step.startswith("SCAN usage_rows")], (sql, steps_)
-                    assert any("usage_rows" in step or "usage_hourly" in step for step in steps_)
+                    assert not [step for step in steps_ if step.startswith(("SCAN usage_rows", "SCAN ai_usage"))], (
+                        sql,
+                        steps_,
+                    )
+                    assert any(
+                        name in step for step in steps_ for name in ("usage_rows", "usage_hourly", "SEARCH ai_usage")
+                    )
 
     asyncio.run(steps())
     assert len(seen) > 30
