@@ -23,7 +23,7 @@ _IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE
 
 
 class _Nobody:
-    """Who hears of a cancelled exchange."""
+    """Who hears of a cancelled exchange, or of one that is over."""
 
     def on_informational(self, status: int, fields: Sequence[Header]) -> None:
         pass
@@ -47,7 +47,7 @@ class _Nobody:
         pass
 
 
-_NOBODY: UpstreamEvents = _Nobody()
+NOBODY: UpstreamEvents = _Nobody()
 
 
 class UpstreamExchange:
@@ -126,7 +126,7 @@ class UpstreamExchange:
 
     def cancel(self) -> None:
         """Give up: the connection is closed, no event follows."""
-        self.events = _NOBODY
+        self.events = NOBODY
         if self.done:
             return
         self.done = True

@@ -1,6 +1,8 @@
 """The reading half of a connection to an upstream: answers, whole, streamed, interim, broken or cut.
 
-Owns what is accepted as an answer and how its end is known. The connection's life is ``wire.carrier``'s. Exceptions
+Owns what is accepted as an answer and how its end is known. An exchange that ended lets its user go (``NOBODY``), so
+that both are freed at once: as a cycle they would fill the memory until the collector comes, which takes a tenth of the
+processor at full load. The connection's life is ``wire.carrier``'s. Exceptions
 of the answer's user end here: logged once, told to it as a failure.
 """
 
@@ -10,6 +12,7 @@ from contextlib import suppress
 
 from aimon_local.wire.carrier import CHUNKED, DEAD, FIXED, HEAD, IDLE, TUNNEL, UNTIL_CLOSE, Carrier
 from aimon_local.wire.chunks import ChunkDecoder, LawfulChunkDecoder
+from aimon_local.wire.exchange import NOBODY
 from aimon_local.wire.law import read_response
 from aimon_local.wire.message import FailureKind, ResponseHead
 from aimon_local.wire.scanner import scan_response
@@ -141,6 +144,7 @@ class UpstreamConnection(Carrier):
             self._finish(reusable and len(body) == len(data))
             exchange.done = True
             exchange.events.on_head(head, body, True)
+            exchange.events = NOBODY
             return
         exchange.reusable = reusable
         if head.chunked:
@@ -169,6 +173,8 @@ class UpstreamConnection(Carrier):
         elif not self._write_paused and not self._read_paused:
             self._set_deadline(exchange.request.timeouts.read)
         exchange.events.on_data(data, last)
+        if last:
+            exchange.events = NOBODY
 
     def _take_fixed(self, data: bytes) -> None:
         left = self._left - len(data)
@@ -182,6 +188,7 @@ class UpstreamConnection(Carrier):
         self._finish(exchange.reusable and not left)
         exchange.done = True
         exchange.events.on_data(body, True)
+        exchange.events = NOBODY
 
     def _take_chunked(self, data: bytes) -> None:
         chunks = self._chunks
@@ -206,12 +213,14 @@ class UpstreamConnection(Carrier):
         if head is not None:
             if not trailers:
                 events.on_head(head, data, True)
+                exchange.events = NOBODY
                 return
             events.on_head(head, data, False)
             data = b""
         if trailers:
             events.on_trailers(trailers)
         events.on_data(data, True)
+        exchange.events = NOBODY
 
     # ---- when nothing more comes
 
