@@ -6,6 +6,7 @@ reverse: no new requests, what is in flight is finished within a bound, the ledg
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -53,6 +54,7 @@ _log = logging.getLogger("aimon_local")
 
 PRODUCT = f"aimon-local/{__version__}"
 _PRUNE_SECONDS = 1.0  # each time a slice, see LimitState.prune
+_YOUNG = 20_000  # new objects from which the collector looks at them; 64 requests in flight are some 5,000
 _SINK_SECONDS = 2.0  # for what log plugins still have to write at the end
 
 Note = Callable[[str], None]
@@ -276,6 +278,7 @@ async def serve(
     """Start a gateway, say so, and serve until SIGINT or SIGTERM; a second signal ends at once."""
     gateway = Gateway(settings, limits, note=note, sold=sold)
     await gateway.start()
+    _calm_collector()
     stop = asyncio.Event()
     _on_signals(stop.set)
     ready(gateway)
@@ -283,6 +286,15 @@ async def serve(
     _on_signals(gateway.hurry)
     note("stopping: finishing what is in flight")
     await gateway.stop()
+
+
+def _calm_collector() -> None:
+    """What the start has made stays: the collector leaves it alone, and looks at the rest less often.
+
+    Requests are freed without it (they make no cycles), so its usual pace costs a tenth of the processor for nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 50)
 
 
 def _on_signals(act: Callable[[], None]) -> None:
