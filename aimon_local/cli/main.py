@@ -27,6 +27,7 @@ COMMANDS = {
     "bill": ("bill", "Show what a consumer owes for a month."),
     "requests": ("requests", "List and show requests from the ledger."),
     "events": ("events", "Show what happens, as it happens."),
+    "verify": ("verify", "Recount the ledger: does it all add up?"),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
     "version": ("version", "Print the version."),
 }

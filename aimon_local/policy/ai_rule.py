@@ -36,6 +36,9 @@ from aimon_local.policy.terms import Terms
 NOTE = "ai"
 """Where the record is in ``call.notes``; the held call itself is beside it."""
 
+RELEASED = "released"
+"""The flag of a call that was given back whole: it counts on nothing."""
+
 _HELD = "ai.held"
 _NS = 1_000_000_000
 _LATE = _NS  # how much later async-count counts
@@ -207,7 +210,7 @@ class TierRule(Rule):
             return
         if not held.status and complete:
             release(held.grant)
-            self._close(call, held, _NOTHING, 0, _ended(held.record, None, 0))
+            self._close(call, held, _NOTHING, 0, held.record._replace(flags=(RELEASED,)))
             return
         metered = _metered(held, complete)
         usage = metered.usage if metered is not None else _NOTHING

@@ -83,9 +83,7 @@ def test_sums_are_those_of_the_rows(places, calls, folded, ends):
 
     assert whole.get("") == of(kept)
     assert ann.get("") == of(mine)
-    assert by_model == {
-        model: of([call for call in mine if call[2] == model]) for model in {call[2] for call in mine}
-    }
+    assert by_model == {model: of([call for call in mine if call[2] == model]) for model in {call[2] for call in mine}}
     assert added(list(by_hour.values())) == of(kept)
 
 
