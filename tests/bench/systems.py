@@ -18,6 +18,7 @@ from tests.bench.process import LOAD_CORE, Process
 
 HUGE = 100_000_000  # a limit that is counted but never reached
 READY_SECONDS = 20.0
+_FIRST = {"model": "bench", "messages": [{"role": "user", "content": "are you there?"}], "max_tokens": 1}
 
 _NGINX = """worker_processes 1; daemon off; pid {work}/pid; error_log {work}/error crit;
 events {{ worker_connections 4096; }}
@@ -69,7 +70,7 @@ def until_ready(system: System, process: Process) -> float:
     while (now := time.monotonic()) - process.began < READY_SECONDS:
         if (words := process.ended()) is not None:
             raise RuntimeError(words)
-        if post(system.port, "/v1/chat/completions", {}) == 200:
+        if post(system.port, "/v1/chat/completions", _FIRST) == 200:
             return (time.monotonic() - process.began) * 1000
         time.sleep(max(0.0, now + 0.002 - time.monotonic()))
     raise RuntimeError("it never answered 200")
@@ -107,28 +108,55 @@ def passthrough(uvloop: bool) -> Callable[[Path, int], System]:
     return make
 
 
-def full(*options: str, loop: str = "asyncio") -> Callable[[Path, int], System]:
-    """The gateway as people start it: key-auth, rate-limiting on four windows, the durable ledger."""
+def full(*options: str, loop: str = "asyncio", tiers: bool = False) -> Callable[[Path, int], System]:
+    """The gateway as people start it: key-auth, rate-limiting on four windows, the durable ledger.
+
+    ``tiers``: the limits are a tier's, with tokens, money and concurrency beside the four windows.
+    """
+    provision = _provision_tier if tiers else _provision
 
     def make(work: Path, target: int) -> System:
         port, admin = free_port(), free_port()
         ports = ("--proxy-port", str(port), "--admin-port", str(admin), "--upstream-port", "0")
         command = (sys.executable, "-m", "aimon_local", "up", "--headless", "--empty", "--data", str(work / "data"))
-        return System((*command, *ports, *options), port, {"AIMON_LOCAL_LOOP": loop}, lambda: _provision(admin, target))
+        return System((*command, *ports, *options), port, {"AIMON_LOCAL_LOOP": loop}, lambda: provision(admin, target))
 
     return make
 
 
-def _provision(admin: int, target: int) -> None:
-    limits = dict.fromkeys(("second", "minute", "hour", "day"), HUGE)
-    steps: tuple[tuple[str, object], ...] = (
+_WINDOWS = ("second", "minute", "hour", "day")
+Steps = tuple[tuple[str, object], ...]
+
+
+def _common(target: int) -> Steps:
+    return (
         ("/services", {"name": "bench", "url": f"http://127.0.0.1:{target}"}),
         ("/services/bench/routes", {"paths": ["/"], "strip_path": False}),
         ("/consumers", {"username": "bench"}),
         ("/consumers/bench/key-auth", {"key": f"Bearer {KEY}"}),
         ("/services/bench/plugins", {"name": "key-auth", "config": {"key_names": ["authorization"]}}),
-        ("/services/bench/plugins", {"name": "rate-limiting", "config": limits}),
     )
+
+
+def _provision(admin: int, target: int) -> None:
+    limits = dict.fromkeys(_WINDOWS, HUGE)
+    _post_all(admin, (*_common(target), ("/services/bench/plugins", {"name": "rate-limiting", "config": limits})))
+
+
+def _provision_tier(admin: int, target: int) -> None:
+    limits = [{"unit": "requests", "amount": HUGE, "period": period} for period in _WINDOWS]
+    limits += [{"unit": unit, "amount": HUGE * 10, "period": "month"} for unit in ("tokens", "cost")]
+    tier = {"name": "bench", "limits": limits, "concurrency": 1000, "max_output_tokens": 1000}
+    steps: Steps = (
+        *_common(target),
+        ("/model_prices", {"model": "bench", "input": 1, "output": 4}),
+        ("/tiers", tier),
+        ("/consumer_groups/bench/consumers", {"consumer": "bench"}),
+    )
+    _post_all(admin, steps)
+
+
+def _post_all(admin: int, steps: Steps) -> None:
     ends = time.monotonic() + READY_SECONDS
     for path, body in steps:
         while (status := post(admin, path, body)) == 0 and time.monotonic() < ends:
@@ -158,5 +186,7 @@ SYSTEMS: Mapping[str, Callable[[Path, int], System] | None] = {
     "pass-through, uvloop": passthrough(uvloop=True),
     "full": full(),
     "full, uvloop": full(loop="uvloop"),
+    "tiers": full(tiers=True),
+    "tiers, uvloop": full(loop="uvloop", tiers=True),
     "full, --http h11": full("--http", "h11"),
 }
