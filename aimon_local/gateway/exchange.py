@@ -52,7 +52,7 @@ class ProxyExchange(Closing):
             return refusals.STORE_DOWN
         if call.method in refusals.NEVER_PASSED or not refusals.METHOD.fullmatch(call.method):
             return refusals.for_method(call.method)
-        if refusals.repeats(self.head.fields):
+        if not self.head.plain and refusals.repeats(self.head.fields):
             return refusals.REPEATED
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
@@ -124,14 +124,15 @@ class ProxyExchange(Closing):
             call.body = body
         if call.patience is not None and self.patience is None:
             self.patience = Patience(*call.patience, self._too_slow)
+        head = self.head
         request = UpstreamRequest(
-            runtime.forward_head(call, self.head, choice),
+            runtime.forward_head(call, head, choice),
             call.upstream_method.encode("latin-1"),
             body,
             self._length(body, length),
             choice.timeouts,
-            upgrade=self.head.upgrade is not None,
-            accept_trailers=accepts_trailers(self.head.fields),
+            head.upgrade is not None,
+            not head.plain and accepts_trailers(head.fields),
         )
         self.upstream = runtime.pool.send(choice.origin, request, self)
         return None

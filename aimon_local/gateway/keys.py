@@ -15,11 +15,12 @@ Digest = Callable[[str], str]
 
 def hashed(secret: bytes) -> Digest:
     """Keys as ``hashed:<first characters>:<hash>``; the same key always gives the same text."""
-    blake2b = hashlib.blake2b
+    keyed = hashlib.blake2b(key=secret, digest_size=32)  # the secret is taken in once
 
     def digest(key: str) -> str:
-        raw = key.encode("utf-8", "surrogateescape")
-        return f"{_MARK}{key[: min(_SHOWN, len(key) // 4)]}:{blake2b(raw, key=secret, digest_size=32).hexdigest()}"
+        state = keyed.copy()
+        state.update(key.encode("utf-8", "surrogateescape"))
+        return f"{_MARK}{key[: min(_SHOWN, len(key) // 4)]}:{state.hexdigest()}"
 
     return digest
 

@@ -19,6 +19,9 @@ from aimon_local.wire.message import RequestHead
 from aimon_local.wire.pool import Pool
 
 
+_HOSTS = 256  # that are remembered
+
+
 class Ledger(Protocol):
     """Where rows go (storage.writer.LedgerWriter)."""
 
@@ -80,22 +83,33 @@ class Runtime:
         """The head that goes upstream, all but its framing."""
         match = call.match
         assert match is not None
-        hop = Hop(
-            peer=call.client_ip.encode("latin-1"),
-            host=choice.host,
-            forwarded_host=_without_port(call.host),
-            port=call.server_port,
-            path=call.raw_path.encode("latin-1"),
-            prefix=match.forwarded_prefix.encode("latin-1") if match.forwarded_prefix is not None else None,
-            request_id=call.request_id.encode("latin-1"),
-            via=b"1.1 " + self.product,
-            scheme=b"http",
-            upgrade=head.upgrade,
+        prefix = match.forwarded_prefix
+        hop = Hop(  # by place: it is made for each request
+            call.client_ip.encode("latin-1"),
+            choice.host,
+            _without_port[call.host],
+            call.server_port,
+            call.raw_path.encode("latin-1"),
+            None if prefix is None else prefix.encode("latin-1"),
+            call.request_id.encode("latin-1"),
+            b"1.1 " + self.product,
+            b"http",
+            head.upgrade,
         )
         target = call.upstream_path if call.upstream_query is None else f"{call.upstream_path}?{call.upstream_query}"
         return upstream_head(call.upstream_method.encode("latin-1"), target.encode("latin-1"), call.fields, hop)
 
 
-def _without_port(host: str) -> bytes:
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() else host).lower().encode("latin-1")
+class _WithoutPort(dict[str, bytes]):
+    """A Host field's name alone, as X-Forwarded-Host tells it; a bounded memory."""
+
+    def __missing__(self, host: str) -> bytes:
+        name, colon, port = host.rpartition(":")
+        bare = (name if colon and port.isdigit() else host).lower().encode("latin-1")
+        if len(self) >= _HOSTS:
+            self.clear()
+        self[host] = bare
+        return bare
+
+
+_without_port = _WithoutPort()

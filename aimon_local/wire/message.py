@@ -34,6 +34,8 @@ class RequestHead:
     connection_tokens: tuple[
         bytes, ...
     ]  # lower-case names that Connection nominates ("close" and "keep-alive" left out)
+    # The scanner read it: no TE, no Upgrade, no Expect, none of ``strict.ONCE`` twice.
+    plain: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)

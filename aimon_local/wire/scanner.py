@@ -9,10 +9,11 @@ bytes, since most lines of a client never change.
 import re
 
 from aimon_local.wire.message import Header, RequestHead, ResponseHead
-from aimon_local.wire.strict import HOP_BY_HOP, has_body, is_authority
+from aimon_local.wire.strict import HOP_BY_HOP, ONCE, has_body, is_authority
 
 _REMEMBERED = 4096  # lines
 _LINE_BYTES = 256  # longer lines are read each time
+_VALUES = 256  # lines of one name, so that a name whose value always changes doesn't push the others out
 
 _REQUEST = re.compile(rb"([A-Z]{1,16}) (/[\x21-\x22\x24-\x7e]*) HTTP/1\.1")
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
@@ -23,10 +24,10 @@ _LINE = re.compile(
 )
 _DIGITS = 18  # of a Content-Length; below 2^63 in any case
 
-# Fields of a request that mean something to the connection; ``_connection`` gives the verdict on them.
-_SPECIAL = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"expect", b"te", b"trailer")
-)
+# Fields of a request that mean something to the connection; ``_connection`` gives the verdict on them. With them those
+# that come once: a head with two of one is not plain.
+_SPECIAL = ONCE | {b"host", b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"te", b"trailer"}
+_HARMLESS = ONCE - {b"expect"}
 _ANSWER_SPECIAL = HOP_BY_HOP | {b"content-length"}
 
 
@@ -40,16 +41,28 @@ class NotPlain(Exception):
 class _Lines(dict[bytes, Header]):
     """Header lines taken apart, by their bytes; raises ``NotPlain``."""
 
+    def __init__(self) -> None:
+        self._values: dict[bytes, int] = {}  # lines that are remembered of a name
+
     def __missing__(self, line: bytes) -> Header:
         found = _LINE.fullmatch(line)
         if found is None:
             raise NotPlain
-        field = (found[1].lower(), found[2], found[1] + b": " + found[2])
+        title, value = found.groups()
+        field = (title.lower(), value, title + b": " + value)
         if len(line) <= _LINE_BYTES:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[line] = field
+            self._remember(line, field)
         return field
+
+    def _remember(self, line: bytes, field: Header) -> None:
+        values = self._values
+        if len(self) >= _REMEMBERED:
+            self.clear()
+            values.clear()
+        known = values.get(field[0], 0)
+        if known < _VALUES:
+            values[field[0]] = known + 1
+            self[line] = field
 
 
 class _Hosts(dict[bytes, bool]):
@@ -95,7 +108,7 @@ def scan_request(raw: bytes) -> RequestHead | None:
     method, target = start.groups()
     if method == b"CONNECT":
         return None
-    return RequestHead(method, target, True, fields, host, target, length, chunked, keep_alive, False, None, ())
+    return RequestHead(method, target, True, fields, host, target, length, chunked, keep_alive, False, None, (), True)
 
 
 def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None:
@@ -152,6 +165,6 @@ def _connection(meaning: dict[bytes, bytes]) -> tuple[int | None, bool, bool] | 
                 return None
         elif name == b"transfer-encoding" and value == b"chunked":
             chunked = True
-        else:
+        elif name not in _HARMLESS:
             return None
     return None if chunked and length is not None else (length, chunked, keep_alive)

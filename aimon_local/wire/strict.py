@@ -17,6 +17,20 @@ HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 
+# Fields that make sense once (nginx refuses two of them); Host and the framing fields have rules of their own.
+ONCE = frozenset(
+    (
+        b"authorization",
+        b"content-range",
+        b"expect",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
+    )
+)
+
 # CR and LF only as a pair, no fold, no control byte but HT.
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n|\n[ \t]")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
