@@ -3,7 +3,7 @@
 A batch is whole or absent, and ``seq`` grows by one with each row, so ``last_seq`` tells after any doubt whether a
 batch went in: a batch is never counted twice. What repeats from row to row (who, where, how decided) is stored once
 and numbered (``Parties``): a row is a third of the size, and two thirds of the time.
-A new column of ``UsageRow``: a migration, ``_ROW_COLUMNS`` and ``Parties.lay``.
+A new column of ``UsageRow``: a migration, ``ROW_COLUMNS`` (the hash chain covers these) and ``Parties.lay``.
 """
 
 import sqlite3
@@ -13,19 +13,21 @@ from typing import Any
 from aimon_local.errors import StoreError
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.storage.chain import Chain
 from aimon_local.storage.span import HOUR_NS
 from aimon_local.storage.spend import FOLD as FOLD_SPEND
 
 Then = Callable[[StoreError | None], None]
 
-_ROW_COLUMNS = (
+ROW_COLUMNS = (
     *("request_id", "at_ns", "party", "method", "status", "complete"),
     *("upstream_status", "gateway_us", "upstream_us", "total_us", "bytes_in", "bytes_out"),
 )
 _PARTY_COLUMNS = (
     *("consumer_id", "consumer", "credential_id", "tier", "route_id", "service_id", "decision", "deny_reason"),
 )
-_ROW = f"INSERT INTO usage_rows ({', '.join(_ROW_COLUMNS)}) VALUES ({', '.join('?' for _ in _ROW_COLUMNS)})"
+_ROW = f"""INSERT INTO usage_rows ({", ".join(ROW_COLUMNS)}, chain)
+    VALUES ({", ".join("?" for _ in ROW_COLUMNS)}, ?)"""
 _PARTY = f"""INSERT INTO usage_parties ({", ".join(_PARTY_COLUMNS)})
     VALUES ({", ".join("?" for _ in _PARTY_COLUMNS)}) ON CONFLICT DO NOTHING"""
 _PARTY_ID = f"SELECT id FROM usage_parties WHERE {' AND '.join(f'{name} = ?' for name in _PARTY_COLUMNS)}"
@@ -70,12 +72,12 @@ class Parties:
         self._known: dict[tuple[str | None, ...], int] = {}
 
     def lay(self, db: sqlite3.Connection, rows: Sequence[UsageRow]) -> list[tuple[Any, ...]]:
-        """The rows in the order of ``_ROW_COLUMNS``; by place, since this is the loop that each request pays for."""
+        """The rows in the order of ``ROW_COLUMNS``; by place, since this is the loop that each request pays for."""
         known, out = self._known, []
         for row in rows:
             key = row[2:8] + row[10:12]
             party = known.get(key) or self._number(db, key)
-            out.append((row[0], row[1], party, row[8], row[9], *row[12:]))
+            out.append((row[0], row[1], party, row[8], row[9], 1 if row[12] else 0, *row[13:]))
         return out
 
     def _number(self, db: sqlite3.Connection, key: tuple[str | None, ...]) -> int:
@@ -97,7 +99,7 @@ def last_seq(db: sqlite3.Connection) -> int:
     return found or 0
 
 
-def commit(db: sqlite3.Connection, batch: Batch, last: int, parties: Parties) -> int:
+def commit(db: sqlite3.Connection, batch: Batch, last: int, parties: Parties, chain: Chain | None = None) -> int:
     """Store a batch behind the row ``last`` and return the new last one. sqlite3.Error: nothing of it is stored.
 
     A request id that is in the ledger already is left out. A value that SQLite can't take (half a surrogate pair, a
@@ -106,11 +108,13 @@ def commit(db: sqlite3.Connection, batch: Batch, last: int, parties: Parties) ->
     rows = batch.rows
     counters = list({(change[0], change[1]): change for change in batch.touched}.values())
     try:
-        _write(db, parties.lay(db, rows), counters, [_ai_row(*each) for each in batch.ai])
+        _store(db, rows, counters, [_ai_row(*each) for each in batch.ai], parties, chain)
     except _MENDED:
         rows = _new_rows(db, [_mended(row) for row in rows])
+        new = {row.request_id for row in rows}
         ai = [tuple(map(_fits, _ai_row(*each))) for each in batch.ai]
-        _write(db, parties.lay(db, rows), [_mended_counter(change) for change in counters], ai)
+        ai = [each for each in ai if each[0] in new]
+        _store(db, rows, [_mended_counter(change) for change in counters], ai, parties, chain)
     return last + len(rows)
 
 
@@ -130,6 +134,25 @@ def fold(db: sqlite3.Connection, last: int) -> None:
 def forget(db: sqlite3.Connection, before: int) -> None:
     """Delete the counters whose windows ended at or before ``before`` (Unix seconds)."""
     db.execute("DELETE FROM counters WHERE expires <= ?", (before,))
+
+
+def _store(
+    db: sqlite3.Connection,
+    rows: list[UsageRow],
+    counters: Sequence[CounterChange],
+    ai: list[tuple[Any, ...]],
+    parties: Parties,
+    chain: Chain | None,
+) -> None:
+    laid = parties.lay(db, rows)
+    if chain is None:
+        return _write(db, [(*line, None) for line in laid], counters, ai)
+    used = {each[0]: each[1:] for each in reversed(ai)}  # of two with one id the first is stored
+    links = chain.links(laid, used, lambda at: rows[at][2:8] + rows[at][10:12])
+    _write(db, [(*line, link) for line, link in zip(laid, links, strict=True)], counters, ai)
+    if links:
+        chain.head = links[-1]
+    return None
 
 
 def _write(
@@ -165,8 +188,8 @@ def _new_rows(db: sqlite3.Connection, rows: list[UsageRow]) -> list[UsageRow]:
 
 
 def _ai_row(request_id: str, record: AiRecord) -> tuple[Any, ...]:
-    """In the order of the table's columns; lists become words."""
-    return (request_id, *(" ".join(value) if isinstance(value, tuple) else value for value in record))
+    """In the order of the table's columns, as they come back: lists become words, a yes 1."""
+    return (request_id, *(" ".join(v) if type(v) is tuple else +v if type(v) is bool else v for v in record))
 
 
 def _fits(value: Any) -> Any:

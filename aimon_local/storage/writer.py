@@ -23,6 +23,7 @@ from aimon_local.errors import StoreBusy, StoreError
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
+from aimon_local.storage.chain import Chain
 from aimon_local.storage.checkpoint import Checkpointer
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
@@ -184,6 +185,7 @@ class _Thread:
         self._last: int | None = None  # the newest row's number, as far as known
         self._folded = 0  # and the newest one that we folded into the hourly sums
         self._parties = Parties()
+        self._chain = Chain(database.secret)
         self._look_at = self._fold_at = self._forget_at = 0.0
         self._stopping = threading.Event()
         self._start()
@@ -245,12 +247,13 @@ class _Thread:
             db = self._db = self._database.connect(_BUSY_MS)
             db.execute("PRAGMA wal_autocheckpoint = 0")
             newest = last_seq(db)
+            self._chain.find(db)
             if last is not None and newest > last:  # a commit that was reported as failed went in after all
                 self._last = newest
                 return
             self._last = last = newest
         assert last is not None
-        self._last = commit(db, batch, last, self._parties)
+        self._last = commit(db, batch, last, self._parties, self._chain)
 
     def _look(self) -> None:
         """Is the file that we write still the one under its name? Rows in a removed file would be lost in silence."""

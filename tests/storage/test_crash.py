@@ -1,4 +1,4 @@
-"""kill -9 in the middle of writing: what was acknowledged is there once, counters agree with rows, and it goes on."""
+"""kill -9 in the middle of writing: what was acknowledged is there once, counters and chain agree, and it goes on."""
 
 import asyncio
 import os
@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from aimon_local.storage.batch import ROW_COLUMNS
+from aimon_local.storage.chain import walk
 from aimon_local.storage.database import Database
 from aimon_local.storage.queries import Queries
 from tests.support.ledger import stored
@@ -55,4 +58,6 @@ def test_ten_kills_lose_nothing_and_double_nothing(tmp_path):
         totals, counters = asyncio.run(totals_and_counters(database))
         assert totals.requests == len(rows)
         assert counters == Counter(row.consumer_id for row in rows)
+        with closing(database.connect()) as db:
+            assert walk(db, database.secret, ROW_COLUMNS)[1::2] == (len(rows), None)
         database.close()
