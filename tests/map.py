@@ -33,7 +33,6 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "mock/httpbin/reply.py": ("mock/test_differential.py", _SAME),
     "mock/httpbin/server.py": ("mock/test_requests_suite.py", "served over loopback to the real requests library"),
     "mock/httpbin/texts.py": ("mock/test_differential.py", _SAME),
-    "model/ai.py": ("policy/test_ai_rule.py", _NOUNS),
     "model/entities/tiers.py": ("config/test_offers.py", "what it refuses is seen in what files may hold"),
     "model/tier.py": ("policy/test_limits.py", _NOUNS),
     "model/usage.py": ("storage/test_queries.py", _NOUNS),

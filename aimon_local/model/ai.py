@@ -3,7 +3,42 @@
 Integers only; money in nano-dollars. The prompt itself is never kept.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+
+class LimitMark(NamedTuple):
+    """One limit that a call counted on, or would have. Units are the limit's; money in nano-dollars.
+
+    ``after`` is what was there before with what this call used: calls beside it are not in there.
+    """
+
+    name: str  # the limit's word: requests/day
+    account: str  # "" for the tier's own; else the key of the account that a route's limits count on
+    amount: int
+    before: int  # used and held by others when it was asked
+    held: int  # for this call, until it was settled
+    after: int
+    resets: int  # Unix seconds at which the window that it was asked in ends; 0: it has none
+
+    @property
+    def word(self) -> str:
+        """As the ledger keeps it, without a blank; ``mark`` reads it."""
+        return word(*self)
+
+
+def word(name: str, account: str, amount: int, before: int, held: int, after: int, resets: int) -> str:
+    """A mark's word, without making the mark: it is made for each limit of each call."""
+    beside = "@" + quote(account, "", errors="backslashreplace") if account else ""
+    return f"{name}{beside}={amount},{before},{held},{after},{resets}"
+
+
+def mark(text: str) -> LimitMark:
+    """The mark that a word stands for; ValueError for one that stands for none."""
+    where, _, numbers = text.partition("=")
+    name, _, account = where.partition("@")
+    amount, before, held, after, resets = map(int, numbers.split(","))
+    return LimitMark(name, unquote(account), amount, before, held, after, resets)
 
 
 class AiRecord(NamedTuple):
@@ -33,3 +68,13 @@ class AiRecord(NamedTuple):
     denied_limit: str | None = None  # the limit that refused it
     requested: int = 0  # units that the refusing limit was asked for
     used: int = 0  # units that were used of it
+    limits: tuple[str, ...] = ()  # ``LimitMark.word`` of each limit that it counted on
+    wait: int = 0  # nanoseconds after which the refusing limit had let it pass; -1: never, it is larger than the limit
+
+    def marks(self) -> list[LimitMark]:
+        """Its limits, read."""
+        return [mark(text) for text in self.limits]
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {**self._asdict(), "limits": [each._asdict() for each in self.marks()]}

@@ -40,7 +40,7 @@ class RequestEnded:
 
     def facts(self) -> Mapping[str, Any]:
         """The row by its columns, and ``ai`` by its own (null where it was no AI call)."""
-        return {**self.row._asdict(), "ai": self.ai and self.ai._asdict()}
+        return {**self.row._asdict(), "ai": self.ai and self.ai.facts()}
 
 
 @dataclass(frozen=True, slots=True)

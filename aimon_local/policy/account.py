@@ -1,4 +1,4 @@
-"""Accounts: all counters of one subject, and the two doors to them, ``admit`` and ``settle``.
+"""Accounts: all counters of one subject, and the two doors to them, ``admit`` and ``settle``; ``peek`` is a window.
 
 ``admit`` looks at every counter of every account that a call counts on (the consumer's, its route's, its owner's),
 and then holds on all of them or on none: one synchronous step. ``settle`` runs once per grant, whatever came of the
@@ -117,9 +117,38 @@ def _counter(limit: Limit, zone: tzinfo) -> Counter:
 
 def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full:
     """Hold ``demand`` on every counter of every account, or on none."""
+    plan, worst, shadowed = _weigh(accounts, demand, now)
+    if worst is not None:
+        return worst
+    held = [_Held(account, counter, unit, counter.hold(units, now), units) for account, counter, unit, units, _ in plan]
+    return Grant(held, tuple(shadowed))
+
+
+class Peeked(NamedTuple):
+    """One counter as ``admit`` would find it."""
+
+    status: Status
+    requested: int
+    wait: int  # nanoseconds until it would pass; 0: now, NEVER: it is larger than the limit
+    shadow: bool
+
+
+def peek(accounts: Sequence[Account], demand: Demand, now: int) -> tuple[list[Peeked], Full | None]:
+    """What ``admit`` would say of ``demand``: every counter, and the one that would refuse it. Nothing is held."""
+    plan, worst, _ = _weigh(accounts, demand, now)
+    return [
+        Peeked(_status(account, counter, now), units, wait, counter.shadow) for account, counter, _, units, wait in plan
+    ], worst
+
+
+_Plan = list[tuple[Account, Counter, Unit | None, int, int]]
+
+
+def _weigh(accounts: Sequence[Account], demand: Demand, now: int) -> tuple[_Plan, Full | None, list[Full]]:
+    """Every counter with the units to hold and the wait for them; the one that refuses; those that would, in shadow."""
     worst: Full | None = None
     shadowed: list[Full] = []
-    plan: list[tuple[Account, Counter, Unit | None, int]] = []
+    plan: _Plan = []
     for account in accounts:
         reserves = account.tier.mode is Mode.RESERVE
         for unit, counter in account.counters:
@@ -129,7 +158,7 @@ def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full
                 units = 0  # what others do: the budget is looked at, and counted after the call
             # What costs nothing passes a spent budget: a free model, a plain call beside a token limit.
             wait = counter.wait(units or 1, now) if units or looks else 0
-            plan.append((account, counter, unit, units))
+            plan.append((account, counter, unit, units, wait))
             if not wait:
                 continue
             full = Full(_status(account, counter, now), units, wait)
@@ -137,10 +166,7 @@ def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full
                 shadowed.append(full)
             elif worst is None or _longer(wait, worst.wait):
                 worst = full
-    if worst is not None:
-        return worst
-    held = [_Held(account, counter, unit, counter.hold(units, now), units) for account, counter, unit, units in plan]
-    return Grant(held, tuple(shadowed))
+    return plan, worst, shadowed
 
 
 def _longer(wait: int, than: int) -> bool:

@@ -6,7 +6,7 @@ gate in shadow lets a call through and is named in the ask.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aimon_local.metering.bounds import bounded, writes
@@ -60,11 +60,17 @@ def parse(body: bytes) -> Mapping[str, Any] | Blocked:
     return Blocked("bad_request", "The body of the request must be a JSON object.")
 
 
-def judge(terms: Terms, dialect: Dialect, document: Mapping[str, Any], now: int) -> Ask | Blocked:
-    """All gates in order; ``now`` is Unix seconds, for the price that is in force."""
+def judge(
+    terms: Terms, dialect: Dialect, document: Mapping[str, Any], now: int, prompt_tokens: int | None = None
+) -> Ask | Blocked:
+    """All gates in order; ``now`` is Unix seconds, for the price that is in force. ``prompt_tokens``: take these in
+    place of our estimate.
+    """
     facts = dialect.read(document)
     if isinstance(facts, BadBody):
         return Blocked("bad_request", facts.message, facts.param)
+    if prompt_tokens is not None:
+        facts = replace(facts, prompt_tokens=prompt_tokens)
     shadow = []
     for gate, blocked in _refusals(terms, facts):
         if gate not in terms.tier.shadow:

@@ -234,7 +234,7 @@ def _page_sql(
 
 def _record(values: Any) -> AiRecord:
     record = AiRecord(*values)
-    words: dict[str, Any] = {name: tuple(getattr(record, name).split()) for name in ("flags", "shadow")}
+    words: dict[str, Any] = {name: tuple(getattr(record, name).split()) for name in ("flags", "shadow", "limits")}
     return record._replace(stream=bool(record.stream), complete=bool(record.complete), **words)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimon_local.model.tier import Burst, Limit, Mode, Period, Tier, Unit
-from aimon_local.policy.account import Account, Demand, Full, Grant, admit, release, settle
+from aimon_local.policy.account import Account, Demand, Full, Grant, admit, peek, release, settle
 from aimon_local.policy.spans import UTC
 
 NS = 1_000_000_000
@@ -84,6 +84,37 @@ def test_release_gives_all_back():
     assert every.statuses(NOW) != before
     release(grant)
     assert [status.used for status in every.statuses(NOW)] == [status.used for status in before]
+
+
+DEMANDS = st.builds(Demand, st.just(1), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+
+
+@given(st.lists(DEMANDS, max_size=8), DEMANDS, st.sampled_from(Mode), st.integers(0, 10**11))
+def test_a_peek_changes_nothing_and_says_what_admit_says(earlier, demand, mode, later):
+    def made():
+        accounts = [
+            account(
+                "c",
+                limits=(limit(Unit.REQUESTS, 6), limit(Unit.TOKENS, 150, Period.MINUTE, sliding=True)),
+                burst=Burst(60, Period.MINUTE, 4),
+                concurrency=5,
+                mode=mode,
+            ),
+            account("c@r", limits=(limit(Unit.COST, 100, Period.HOUR), limit(Unit.COST, 10, shadow=True))),
+        ]
+        for each in earlier:
+            admit(accounts, each, NOW)
+        return accounts
+
+    looked, untouched, now = made(), made(), NOW + later
+    found, refused = peek(looked, demand, now)
+    assert peek(looked, demand, now) == (found, refused)
+    assert [each.statuses(now) for each in looked] == [each.statuses(now) for each in untouched]
+    got, same = admit(looked, demand, now), admit(untouched, demand, now)
+    assert [each.statuses(now) for each in looked] == [each.statuses(now) for each in untouched]
+    assert (refused is None) == isinstance(got, Grant) == isinstance(same, Grant)
+    assert refused is None or refused == got == same
+    assert any(each.wait and not each.shadow for each in found) == (refused is not None)
 
 
 def test_a_grant_is_settled_once():

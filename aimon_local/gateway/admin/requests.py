@@ -47,7 +47,7 @@ async def _shown(ask: Ask, rows: Sequence[UsageRow]) -> list[dict[str, Any]]:
     return [
         {
             **row._asdict(),
-            "ai": ai._asdict() if (ai := records.get(row.request_id)) else None,
+            "ai": ai.facts() if (ai := records.get(row.request_id)) else None,
             "route": _name(ask, "routes", row.route_id),
             "service": _name(ask, "services", row.service_id),
         }

@@ -62,10 +62,15 @@ def test_a_row_as_it_is_stored_with_names(admin):
 
 
 def test_what_an_ai_call_used_stands_with_its_row(admin):
-    record = AiRecord("openai.chat", "free", "m", None, True, 1, 2, 3, 4, input=5, flags=("odd",))
+    record = AiRecord(
+        "openai.chat", "free", "m", None, True, 1, 2, 3, 4, input=5, flags=("odd",), limits=("requests/day=9,1,1,2,7",)
+    )
     admin.ledger.ai[admin.ledger.rows[1].request_id] = record
     found = [row["ai"] for row in admin.ask("GET", "/requests")[1]["data"]]
-    assert found == [None, {**record._asdict(), "flags": ["odd"], "shadow": []}, None, None, None]
+    assert found[1]["limits"] == [
+        {"name": "requests/day", "account": "", "amount": 9, "before": 1, "held": 1, "after": 2, "resets": 7}
+    ]
+    assert found == [None, {**record.facts(), "flags": ["odd"], "shadow": []}, None, None, None]
 
 
 def test_a_request_that_never_was(admin):
