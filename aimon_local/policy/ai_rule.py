@@ -20,11 +20,11 @@ from aimon_local.metering.dialect import Dialect
 from aimon_local.metering.dialects import dialect_for
 from aimon_local.metering.meter import Meter as AnswerMeter
 from aimon_local.metering.meter import Metered, meter_for
-from aimon_local.model.ai import AiRecord
+from aimon_local.model.ai import AiRecord, word
 from aimon_local.model.tier import Mode
 from aimon_local.model.tokens import Source, TokenUsage
 from aimon_local.policy import ai_gate, ai_refusals, ai_views
-from aimon_local.policy.account import Account, Demand, Full, Grant, admit, release, settle
+from aimon_local.policy.account import Account, Demand, Full, Grant, Status, admit, release, settle
 from aimon_local.policy.accounts import Month, changes
 from aimon_local.policy.ai_gate import Ask, Blocked
 from aimon_local.policy.ai_headers import standing
@@ -57,6 +57,7 @@ class _Held:
     month_start: int
     totals: Totals
     record: AiRecord
+    standing: list[Status]  # of each limit, with what is held
     status: int = 0  # of the upstream; 0: it has not answered
     meter: AnswerMeter | None = None
 
@@ -78,12 +79,9 @@ class TierRule(Rule):
 
     def access(self, call: Call) -> Outcome:
         """Refuse, or hold what the call can use."""
-        dialect = dialect_for(call.method, call.path)
-        if self.max_body is not None and (call.content_length or 0) > self.max_body[0]:
-            return self._blocked(call, dialect, Blocked("body_too_large", self.max_body[1].message, None, "body"))
-        if not self._route_allowed(call):
-            message = f"The tier '{self.terms.tier.name}' does not include this route."
-            return self._blocked(call, dialect, Blocked("route_not_allowed", message, None, "routes"))
+        dialect, blocked = dialect_for(call.method, call.path), self.gate(call)
+        if blocked is not None:
+            return self._blocked(call, dialect, blocked)
         if dialect is None:
             if ai_views.is_me(call):
                 return self.view(call)
@@ -93,6 +91,15 @@ class TierRule(Rule):
         if call.body is None and (call.chunked or call.content_length):
             return NEED_BODY
         return self._ask(call, dialect)
+
+    def gate(self, call: Call) -> Blocked | None:
+        """The gates that need no body."""
+        if self.max_body is not None and (call.content_length or 0) > self.max_body[0]:
+            return Blocked("body_too_large", self.max_body[1].message, None, "body")
+        if self._route_allowed(call):
+            return None
+        message = f"The tier '{self.terms.tier.name}' does not include this route."
+        return Blocked("route_not_allowed", message, None, "routes")
 
     def view(self, call: Call) -> Answer:
         """Where the caller stands; asking counts nothing."""
@@ -132,14 +139,18 @@ class TierRule(Rule):
     def _month(self, call: Call) -> Month:
         return call.state.accounts.month(self._subject(call), call.now_ns, self.terms.zone)
 
-    def _admit(self, call: Call, dialect: Dialect | None, ask: Ask | None) -> Outcome:
-        """One synchronous step: look at every limit, hold on all or on none."""
-        now, plan = call.now_ns, self.terms.plan
-        call.touched.extend(call.state.accounts.count_late(now))
+    def wants(self, call: Call, ask: Ask | None) -> tuple[list[Account], Month, Totals, Demand]:
+        """Where a call counts, its billing month, and the most that it can use there. Looking changes nothing."""
         accounts, month = self._accounts(call), self._month(call)
         demand = Demand() if ask is None else ask.demand
         totals = Totals(1, demand.input_tokens, demand.output_tokens, demand.cost)
-        demand = demand._replace(charge=month.most(plan, totals))
+        return accounts, month, totals, demand._replace(charge=month.most(self.terms.plan, totals))
+
+    def _admit(self, call: Call, dialect: Dialect | None, ask: Ask | None) -> Outcome:
+        """One synchronous step: look at every limit, hold on all or on none."""
+        now = call.now_ns
+        call.touched.extend(call.state.accounts.count_late(now))
+        accounts, month, totals, demand = self.wants(call, ask)
         got = admit(accounts, demand, now)
         provider = dialect.provider if dialect is not None else None
         statuses = [status for account in accounts for status in account.statuses(now)]
@@ -147,7 +158,11 @@ class TierRule(Rule):
         fields = standing(statuses, provider, now, kongs=own)
         if isinstance(got, Full):
             call.notes[NOTE] = self._record(ask, demand)._replace(
-                denied_limit=got.status.name, requested=got.requested, used=got.status.used
+                denied_limit=got.status.name,
+                requested=got.requested,
+                used=got.status.used,
+                limits=_marks(statuses, None, Demand(0), now),
+                wait=got.wait,
             )
             if provider is None:
                 return ai_refusals.plain_refusal(got, tuple(fields))
@@ -157,7 +172,7 @@ class TierRule(Rule):
         month.hold(totals)
         shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
         record = self._record(ask, demand)._replace(shadow=shadow)
-        call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, record)
+        call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, record, statuses)
         return None
 
     def _record(self, ask: Ask | None, demand: Demand) -> AiRecord:
@@ -223,10 +238,11 @@ class TierRule(Rule):
     ) -> None:
         terms, month, cost = self.terms, held.month, record.cost
         charge = month.settle(terms.plan, held.month_start, held.totals, usage, cost, requests)
-        call.notes[NOTE] = record._replace(charge=charge, complete=complete and record.complete)
+        used = Demand(requests, usage.total_input, usage.total_output, cost, charge)
+        limits = _marks(held.standing, held.grant, used, call.now_ns)
+        call.notes[NOTE] = record._replace(charge=charge, complete=complete and record.complete, limits=limits)
         if not requests:
             return
-        used = Demand(1, usage.total_input, usage.total_output, cost, charge)
         if terms.tier.mode is Mode.ASYNC_COUNT:
             call.state.accounts.later(held.grant, used, call.now_ns + _LATE)
             settle(held.grant, Demand())
@@ -240,6 +256,19 @@ def _uncompressed(call: Call) -> None:
     """Ask the upstream for an answer as it is: what is compressed can't be metered."""
     call.fields = [each for each in call.fields if each[0] != b"accept-encoding"]
     call.fields.append(_PLAIN)
+
+
+def _marks(statuses: list[Status], grant: Grant | None, used: Demand, now: int) -> tuple[str, ...]:
+    """How each limit stood before a call and after it, as the ledger keeps it; a grant of None: nothing was held."""
+    held = grant.held if grant is not None else ()
+    marks = []
+    for at, (subject, name, amount, taken, resets) in enumerate(statuses):
+        units, unit = (held[at].units, held[at].unit) if held else (0, None)
+        before = taken - units
+        after = before if unit is None else before + used.units(unit)
+        ends = -(-(now + resets) // _NS) if resets else 0
+        marks.append(word(name, subject.partition("@")[2], amount, before, units, after, ends))
+    return tuple(marks)
 
 
 def _metered(held: _Held, complete: bool) -> Metered | None:
