@@ -33,18 +33,26 @@ class Metered:
 
 def settle_usage(reported: TokenUsage | None, delivered: int, facts: AiFacts, complete: bool) -> TokenUsage:
     """The usage that counts: the provider's where it is credible, else our own count."""
-    own = TokenUsage(
-        input=facts.prompt_tokens, output=-(-delivered // BYTES_PER_TOKEN), source=Source.ESTIMATED, complete=complete
+    flag = _doubt(reported, delivered, facts)
+    if flag is None and reported is not None:
+        return reported if complete else replace(reported, complete=False)
+    output = -(-delivered // BYTES_PER_TOKEN)
+    return TokenUsage(
+        facts.prompt_tokens, output=output, source=Source.ESTIMATED, complete=complete, flags=(flag or "usage_absent",)
     )
+
+
+def _doubt(reported: TokenUsage | None, delivered: int, facts: AiFacts) -> str | None:
+    """Why a report is not believed; None: it is, or there is none."""
     if reported is None:
-        return own.flagged("usage_absent")
+        return "usage_absent"
     if reported.output > delivered + _FRAMING and delivered:
-        return own.flagged("output_inflated")
+        return "output_inflated"
     if delivered > _FRAMING and reported.total_output == 0:
-        return own.flagged("output_deflated")
+        return "output_deflated"
     if reported.total_input > facts.prompt_tokens * BYTES_PER_TOKEN + _MEDIA:
-        return own.flagged("input_inflated")
-    return replace(reported, complete=complete)
+        return "input_inflated"
+    return None
 
 
 class WholeMeter:

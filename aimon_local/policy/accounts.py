@@ -144,13 +144,14 @@ def changes(grant: Grant) -> Iterator[CounterChange]:
     """What settling a grant changed, to be stored with the request's row."""
     for held in grant.held:
         counter, key = held.counter, f"{PREFIX}:{held.account.subject}"
-        sliding = counter.name.endswith(":sliding")
+        name = counter.name
+        sliding = name.endswith(":sliding")
         for start, value, end in counter.rows():
             if not sliding:
-                yield CounterChange(key, counter.name, start, value, end)
+                yield CounterChange(key, name, start, value, end)
             elif start == held.mark // _NS:
                 width = max(1, (end - 1 - start) // 61)
-                yield CounterChange(key, f"{counter.name}@{start // width % _CELLS}", start, value, end)
+                yield CounterChange(key, f"{name}@{start // width % _CELLS}", start, value, end)
 
 
 def _carry(old: Account, new: Account) -> None:

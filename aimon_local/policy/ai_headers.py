@@ -5,7 +5,7 @@ providers' published pages; draft-ietf-httpapi-ratelimit-headers (structured-fie
 and money are extensions of ours to its units); Kong's rate-limiting. All pure, on statuses of ``policy.account``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
@@ -61,101 +61,135 @@ def moment(now: int, later: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def tightest(statuses: Iterable[Status], units: Sequence[str]) -> Status | None:
-    """Of the limits of some units the one with the least left; of equals the one that resets last."""
-    best: Status | None = None
-    for status in statuses:
-        if unit_of(status.name) not in units:
-            continue
-        if best is None or (status.remaining, -status.resets) < (best.remaining, -best.resets):
+def openai(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+    """``x-ratelimit-{limit,remaining,reset}-{requests,tokens}``."""
+    layout, fields = layout or _layout(statuses), []
+    for (limit, remaining, reset), places in layout.openai:
+        status = _least(statuses, places)
+        fields += [
+            (limit, b"%d" % status.amount),
+            (remaining, b"%d" % status.remaining),
+            (reset, duration(status.resets).encode()),
+        ]
+    return fields
+
+
+def anthropic(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+    """``anthropic-ratelimit-{requests,tokens,…}-{limit,remaining,reset}``."""
+    layout, fields = layout or _layout(statuses), []
+    for (limit, remaining, reset), places in layout.anthropic:
+        status = _least(statuses, places)
+        fields += [
+            (limit, b"%d" % status.amount),
+            (remaining, b"%d" % status.remaining),
+            (reset, moment(now, status.resets).encode()),
+        ]
+    return fields
+
+
+def kong(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+    """``X-RateLimit-{Limit,Remaining}-Day`` of each request window, and the three of the tightest."""
+    layout = layout or _layout(statuses)
+    if not layout.windows:
+        return []
+    fields: list[Field] = []
+    for place, told, name in layout.kong:
+        fields += (told, (name, b"%d" % statuses[place].remaining))
+    least = _least(statuses, layout.windows)
+    fields += (
+        (b"RateLimit-Limit", b"%d" % least.amount),
+        (b"RateLimit-Remaining", b"%d" % least.remaining),
+        (b"RateLimit-Reset", b"%d" % max(1, -(-least.resets // _NS))),
+    )
+    return fields
+
+
+def ietf(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+    """``RateLimit-Policy`` and ``RateLimit``: one member per limit."""
+    if not statuses:
+        return []
+    layout = layout or _layout(statuses)
+    standings = []
+    for head, (_, _, amount, used, resets) in zip(layout.members, statuses, strict=True):
+        left = amount - used if amount > used else 0
+        standings.append(b"%b%d;t=%d" % (head, left, -(-resets // _NS)) if resets else b"%b%d" % (head, left))
+    return [(b"RateLimit-Policy", layout.policies), (b"RateLimit", b", ".join(standings))]
+
+
+# ---- what is the same for all calls of a tier, made once
+
+Names = tuple[bytes, bytes, bytes]  # of the fields that tell a limit, what remains of it, when it resets
+
+
+class _Layout:
+    """Which limit goes into which field."""
+
+    __slots__ = ("anthropic", "kong", "members", "openai", "policies", "windows")
+
+    def __init__(self, limits: Sequence[tuple[str, int]]) -> None:
+        names = [name for name, _ in limits]
+        self.windows = [
+            place for place, name in enumerate(names) if name.startswith("requests/") and not name.endswith(":sliding")
+        ]
+        self.kong = [(place, *_kong_names(*limits[place])) for place in self.windows]
+        self.openai = _grouped(names, {"requests": _REQUESTS, "tokens": _TOKENS}, "x-ratelimit-{1}-{0}")
+        self.anthropic = _grouped(names, _ANTHROPIC, "anthropic-ratelimit-{0}-{1}")
+        self.members = [b'"%b";r=' % name.encode() for name in names]
+        self.policies = b", ".join(_policy(name, amount) for name, amount in limits)
+
+
+def _kong_names(name: str, amount: int) -> tuple[Field, bytes]:
+    word = period_of(name).capitalize().encode()
+    return (b"X-RateLimit-Limit-" + word, b"%d" % amount), b"X-RateLimit-Remaining-" + word
+
+
+def _grouped(names: Sequence[str], units: Mapping[str, Sequence[str]], form: str) -> list[tuple[Names, list[int]]]:
+    """For each of a provider's words with limits: its three fields, and the places of those limits."""
+    out = []
+    for word, some in units.items():
+        places = [place for place, name in enumerate(names) if unit_of(name) in some]
+        limit, remaining, reset = (form.format(word, part).encode() for part in ("limit", "remaining", "reset"))
+        if places:
+            out.append(((limit, remaining, reset), places))
+    return out
+
+
+def _policy(name: str, amount: int) -> bytes:
+    period = _SECONDS.get(period_of(name))
+    window = b";w=%d" % period if period is not None else b""
+    return b'"%b";q=%d%b%b' % (name.encode(), amount, _IETF_UNITS.get(unit_of(name), b""), window)
+
+
+_layouts: dict[tuple[tuple[str, int], ...], _Layout] = {}
+
+
+def _layout(statuses: Sequence[Status]) -> _Layout:
+    limits = tuple([(status[1], status[2]) for status in statuses])
+    found = _layouts.get(limits)
+    if found is None:
+        if len(_layouts) >= 1000:
+            _layouts.clear()
+        found = _layouts[limits] = _Layout(limits)
+    return found
+
+
+def _least(statuses: Sequence[Status], places: Sequence[int]) -> Status:
+    """Of some limits the one with the least left; of equals the one that resets last."""
+    best = statuses[places[0]]
+    for place in places[1:]:
+        status = statuses[place]
+        left, least = status.remaining, best.remaining
+        if left < least or (left == least and status.resets > best.resets):
             best = status
     return best
 
 
-def openai(statuses: Sequence[Status], now: int) -> list[Field]:
-    """``x-ratelimit-{limit,remaining,reset}-{requests,tokens}``."""
-    fields: list[Field] = []
-    for word, units in ((b"requests", _REQUESTS), (b"tokens", _TOKENS)):
-        status = tightest(statuses, units)
-        if status is not None:
-            fields += (
-                (b"x-ratelimit-limit-" + word, b"%d" % status.amount),
-                (b"x-ratelimit-remaining-" + word, b"%d" % status.remaining),
-                (b"x-ratelimit-reset-" + word, duration(status.resets).encode()),
-            )
-    return fields
-
-
-def anthropic(statuses: Sequence[Status], now: int) -> list[Field]:
-    """``anthropic-ratelimit-{requests,tokens,…}-{limit,remaining,reset}``."""
-    fields: list[Field] = []
-    for word, units in _ANTHROPIC.items():
-        status = tightest(statuses, units)
-        if status is not None:
-            head = f"anthropic-ratelimit-{word}-".encode()
-            fields += (
-                (head + b"limit", b"%d" % status.amount),
-                (head + b"remaining", b"%d" % status.remaining),
-                (head + b"reset", moment(now, status.resets).encode()),
-            )
-    return fields
-
-
-def kong(statuses: Sequence[Status], now: int) -> list[Field]:
-    """``X-RateLimit-{Limit,Remaining}-Day`` of each request window, and the three of the tightest."""
-    windows = [
-        status for status in statuses if status.name.startswith("requests/") and not status.name.endswith(":sliding")
-    ]
-    fields: list[Field] = []
-    for status in windows:
-        word = period_of(status.name).capitalize().encode()
-        fields += (
-            (b"X-RateLimit-Limit-" + word, b"%d" % status.amount),
-            (b"X-RateLimit-Remaining-" + word, b"%d" % status.remaining),
-        )
-    least = tightest(windows, _REQUESTS)
-    if least is not None:
-        fields += (
-            (b"RateLimit-Limit", b"%d" % least.amount),
-            (b"RateLimit-Remaining", b"%d" % least.remaining),
-            (b"RateLimit-Reset", b"%d" % max(1, -(-least.resets // _NS))),
-        )
-    return fields
-
-
-def ietf(statuses: Sequence[Status], now: int) -> list[Field]:
-    """``RateLimit-Policy`` and ``RateLimit``: one member per limit."""
-    if not statuses:
-        return []
-    standings = []
-    for _, name, amount, used, resets in statuses:
-        left, head = max(amount - used, 0), _member(name)
-        standings.append(b"%b%d;t=%d" % (head, left, -(-resets // _NS)) if resets else b"%b%d" % (head, left))
-    policies = _policies(tuple([(status.name, status.amount) for status in statuses]))
-    return [(b"RateLimit-Policy", policies), (b"RateLimit", b", ".join(standings))]
-
-
-@lru_cache(maxsize=4096)
-def _member(name: str) -> bytes:
-    return b'"%b";r=' % name.encode()
-
-
-@lru_cache(maxsize=1024)
-def _policies(limits: tuple[tuple[str, int], ...]) -> bytes:
-    """The same for all calls of a tier."""
-    out = []
-    for name, amount in limits:
-        period = _SECONDS.get(period_of(name))
-        window = b";w=%d" % period if period is not None else b""
-        out.append(b'"%b";q=%d%b%b' % (name.encode(), amount, _IETF_UNITS.get(unit_of(name), b""), window))
-    return b", ".join(out)
-
-
 def standing(statuses: Sequence[Status], provider: str | None, now: int, *, kongs: bool = True) -> list[Field]:
     """All fields of an answer; ``provider`` None: a plain route. ``kongs`` False: Kong's own plugin has set its own."""
-    fields = kong(statuses, now) if kongs else []
+    layout = _layout(statuses)
+    fields = kong(statuses, now, layout) if kongs else []
     if provider == "anthropic":
-        fields += anthropic(statuses, now)
+        fields += anthropic(statuses, now, layout)
     elif provider is not None:
-        fields += openai(statuses, now)
-    return fields + ietf(statuses, now)
+        fields += openai(statuses, now, layout)
+    return fields + ietf(statuses, now, layout)
