@@ -5,6 +5,7 @@ recorded exactly once, and the end of its answer waits for the commit of its row
 ``gateway.exchange``.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from aimon_local.gateway.record import outline, usage_row
 from aimon_local.model.ai import AiRecord
 from aimon_local.policy import reasons
 from aimon_local.policy.ai_rule import NOTE
-from aimon_local.policy.call import Answer, BodyFilter, Call, Refuse
+from aimon_local.policy.call import Answer, BodyFilter, Call, Refuse, ResponseDraft
 from aimon_local.policy.plan import NO_PLAN, Plan
 from aimon_local.policy.rule import Meter
 from aimon_local.wire.message import Client, Exchange, Header, RequestHead
@@ -24,6 +25,8 @@ from aimon_local.wire.message import Client, Exchange, Header, RequestHead
 if TYPE_CHECKING:
     from aimon_local.gateway.destinations import Choice
     from aimon_local.gateway.runtime import Runtime
+
+_log = logging.getLogger(__name__)
 
 Stop = Refuse | Answer
 
@@ -114,13 +117,7 @@ class Closing:
         self.answering = True
         self._drop_upstream()
         self.reason = stop.reason if stop.reason not in reasons.FAILURES else None
-        draft, body = reply.own_draft(call, stop)
-        for rule in self.plan.response:
-            rule.response(call, draft)
-        for rule in self.plan.body if body else ():
-            made = rule.body(call, draft)
-            if made is not None:
-                body = made(body)
+        draft, body = self._shaped(stop)
         lines = self.lines = reply.own_lines(call, stop, draft, runtime.product, self.latencies())
         self.status = draft.status
         self.bytes_out = len(body)
@@ -129,6 +126,22 @@ class Closing:
             self.client.respond(draft.status, lines, body)
         else:
             self._record(lambda: self.client.respond(draft.status, lines, body))
+
+    def _shaped(self, stop: Stop) -> tuple[ResponseDraft, bytes]:
+        """Our answer as the rules leave it. One that fails here leaves a bare 500: nobody else would answer."""
+        call = self.call
+        try:
+            draft, body = reply.own_draft(call, stop)
+            for rule in self.plan.response:
+                rule.response(call, draft)
+            for rule in self.plan.body if body else ():
+                made = rule.body(call, draft)
+                if made is not None:
+                    body = made(body)
+        except Exception:
+            _log.exception("a rule failed on our own answer")
+            return reply.own_draft(call, refusals.FAULT)
+        return draft, body
 
     # ---- RECORD
 
@@ -139,10 +152,13 @@ class Closing:
         ended = runtime.clock.monotonic_ns()
         if self.patience is not None:
             self.patience.end()
-        for position, rule in self.plan.settle:
-            if position <= self.position:
-                rule.settle(self.call, complete)
-        self._log(ended)
+        try:
+            for position, rule in self.plan.settle:
+                if position <= self.position:
+                    rule.settle(self.call, complete)
+            self._log(ended)
+        except Exception:
+            _log.exception("a rule failed at the end of a request")  # its row is written all the same
 
         def committed(failure: StoreError | None) -> None:
             if failure is None:

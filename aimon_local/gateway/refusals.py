@@ -14,6 +14,7 @@ NO_SERVICE = Refuse(503, "no Service found with those values", reasons.NO_SERVIC
 NO_PEER = Refuse(503, "failure to get a peer from the ring-balancer", reasons.NO_PEER)
 TOO_LARGE = Refuse(413, "Payload too large", reasons.BODY_TOO_LARGE)
 ANSWER_TOO_LARGE = Refuse(502, "The upstream's answer is too large to be transformed", reasons.ANSWER_TOO_LARGE)
+FAULT = Refuse(500, "An unexpected error occurred", reasons.INTERNAL_FAULT, failure=True)
 
 NEVER_PASSED = frozenset(("TRACE", "CONNECT"))
 """TRACE would show the gateway's own fields (RFC 9110 §9.3.8), CONNECT is no proxying here."""

@@ -54,6 +54,7 @@ UPSTREAM_UNRESOLVED = "upstream_unresolved"
 UPSTREAM_FAILED = "upstream_failed"
 UPSTREAM_TIMEOUT = "upstream_timeout"
 ANSWER_TOO_LARGE = "answer_too_large"
+INTERNAL_FAULT = "internal_fault"
 
 FAILURES = frozenset(
     (
@@ -65,6 +66,7 @@ FAILURES = frozenset(
         UPSTREAM_FAILED,
         UPSTREAM_TIMEOUT,
         ANSWER_TOO_LARGE,
+        INTERNAL_FAULT,
     )
 )
 """Faults on our side or the upstream's: the call was not denied, it failed."""
@@ -113,4 +115,5 @@ MEANINGS: Mapping[str, str] = {
     UPSTREAM_FAILED: "the upstream could not be reached, or did not answer in HTTP",
     UPSTREAM_TIMEOUT: "the upstream took too long",
     ANSWER_TOO_LARGE: "the upstream's answer is larger than a rule may edit",
+    INTERNAL_FAULT: "a fault of the gateway's own; its log says more",
 }

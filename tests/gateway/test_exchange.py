@@ -6,6 +6,8 @@ import pytest
 
 from aimon_local.errors import StoreFull
 from aimon_local.gateway import refusals
+from aimon_local.policy.plan import make_plan
+from aimon_local.policy.rule import Rule
 from aimon_local.wire.message import FailureKind
 from tests.support.stage import BUFFER, FILTER, GATHER, Stage, make_answer, make_failure
 
@@ -482,3 +484,32 @@ def test_a_tunnel_that_breaks_takes_the_other_side_along(end):
         exchange.on_gone()
         assert stage.take() == [("up cancel",)]
     assert len(stage.ledger.rows) == 1
+
+
+# ---- faults of our own
+
+
+class Broken(Rule):
+    """A rule with a bug."""
+
+    def response(self, call, draft):
+        raise RuntimeError("a bug in a rule")
+
+    def settle(self, call, complete):
+        raise RuntimeError("another one")
+
+
+def test_a_rule_that_fails_on_an_answer_leaves_nobody_waiting(caplog):
+    stage = Stage()
+    exchange = stage.ask()
+    exchange.plan = make_plan([(0, Broken())])
+    exchange.position = 0
+    with pytest.raises(RuntimeError):
+        exchange.on_head(make_answer(200, 2), b"ok", True)
+    exchange.on_failure(make_failure(FailureKind.CUT, sent=True))  # so the wire tells it
+    assert stage.said[-2] == ("row", 500, True)
+    assert stage.said[-1][:2] == ("respond", 500)
+    assert stage.said[-1][2].startswith(b"An unexpected error occurred\n")
+    assert [record.message for record in caplog.records] == [
+        "a rule failed on our own answer", "a rule failed at the end of a request",
+    ]  # fmt: skip
