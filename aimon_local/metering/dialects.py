@@ -27,7 +27,8 @@ def dialect_for(method: str, path: str) -> Dialect | None:
     """The dialect of a call, or None for one that is not an AI call."""
     if method != "POST":
         return None
+    plain = path.rstrip("/").lower()  # some providers take these spellings too: none may hide a call from its limits
     for end, dialect in TABLE:
-        if path.endswith(end):
+        if plain.endswith(end):
             return dialect
     return None

@@ -226,3 +226,10 @@ def test_paths_that_are_no_ai_call():
     assert dialect_for("GET", "/v1/chat/completions") is None
     assert dialect_for("POST", "/v1/models") is None
     assert dialect_for("POST", "/v1/messages/count_tokens").name == "anthropic.count_tokens"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/a/b/v1/chat/completions/", "/V1/Chat/Completions", "/v1/messages///"]
+)
+def test_no_spelling_of_a_path_hides_an_ai_call(path):
+    assert dialect_for("POST", path).name in ("openai.chat", "anthropic.messages")
