@@ -49,10 +49,27 @@ class Ask:
         return Demand(1, prompt, self.output, self.price.rates.most(prompt, self.output))
 
 
+class _Twice(ValueError):
+    """A name comes twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are unique: of two, we would judge one and the provider might take the other."""
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise _Twice
+    return out
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def parse(body: bytes) -> Mapping[str, Any] | Blocked:
-    """A body as a JSON object."""
+    """A body as a JSON object (RFC 8259, UTF-8) whose names are unique."""
     try:
-        document = json.loads(body)
+        document = _DECODER.decode(body.decode())
+    except _Twice:
+        return Blocked("bad_request", "A name comes twice in one object of the JSON body of your request.")
     except (ValueError, RecursionError):
         return Blocked("bad_request", "We could not parse the JSON body of your request.")
     if isinstance(document, Mapping):

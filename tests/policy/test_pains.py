@@ -134,3 +134,17 @@ def test_a_changed_limit_holds_for_the_next_call_in_both_directions_and_goes_on_
     for amount, passes in ((2, True), (2, True), (2, False), (4, True), (1, False), (4, True), (4, False)):
         got = rule(limits=(limit("requests", amount),)).access(ask(chat(), state=state))
         assert (got is None) is passes, amount
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model": "m-1", "messages": [{"role": "user", "content": "a"}], "model": "dear"}',
+        b'{"model": "m-1", "messages": [{"role": "user", "content": "a"}], "mod\\u0065l": "dear"}',
+        b'{"model": "m-1", "messages": [{"role": "user", "content": "a", "content": "bbbb"}]}',
+        '{"model": "m-1", "messages": [{"role": "user", "content": "a"}]}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"model": "m-1", "messages": [{"role": "user", "content": "a"}]}',
+    ],
+)
+def test_a_body_that_can_be_read_in_two_ways_is_refused(body):
+    assert rule().access(ask(body=body)).reason == "bad_request"
