@@ -6,6 +6,7 @@ is still possible. When and how the connection ends is decided in ``wire.lifetim
 """
 
 import logging
+import re
 
 from aimon_local.wire.answer import ABSENT, DONE
 from aimon_local.wire.chunks import ChunkDecoder, LawfulChunkDecoder
@@ -19,6 +20,7 @@ from aimon_local.wire.strict import HEAD_TOO_LARGE, TARGET_TOO_LONG, Malformed, 
 _log = logging.getLogger(__name__)
 
 _CR = 13
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")  # in one step: a flood of them must cost no more than other bytes
 _BODIES = (BODY, DISCARD)
 
 
@@ -107,8 +109,7 @@ class ServerConnection(Lifetime):
             self._transport.pause_reading()
             return b""
         if data[0] == _CR:
-            while data[:2] == b"\r\n":  # RFC 9112 §2.2: empty lines before a request are ignored
-                data = data[2:]
+            data = _EMPTY_LINES.sub(b"", data, 1)  # RFC 9112 §2.2: they are ignored before a request
         end = data.find(b"\r\n\r\n")
         if end < 0:
             self._wait_for_head(data)
@@ -130,7 +131,7 @@ class ServerConnection(Lifetime):
     def _wait_for_head(self, data: bytes) -> None:
         """A head is not complete: refuse what can't become one, else wait, within the time for a whole head."""
         self._buffer = data
-        if not data:
+        if data in (b"", b"\r"):  # nothing yet, or half an empty line
             return
         limits = self._shared.limits
         self._check_target(data)

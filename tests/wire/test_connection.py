@@ -59,6 +59,10 @@ class TestOneRequest:
 
     def test_empty_lines_before_a_request_are_ignored(self, play):
         assert play(answer).feed(b"\r\n\r\n" + GET).statuses() == [200]
+        assert play(answer).feed(b"\r\n\r\n" + GET, by=1).statuses() == [200]
+
+    def test_a_flood_of_empty_lines_costs_no_more_than_other_bytes(self, play):
+        assert play(answer).feed(b"\r\n" * 2_000_000 + GET).statuses() == [200]  # hours, one line at a time
 
     def test_a_chunked_body_may_follow_slowly(self, play):
         book = play(answer).feed(chunked()).feed(b"3\r\nab").feed(b"c\r\n0\r\n").feed(b"\r\n")
