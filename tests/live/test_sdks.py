@@ -12,8 +12,10 @@ import anthropic
 import httpx
 import openai
 import pytest
+from click.testing import CliRunner
 
-from tests.support.live import WAIT, GatewayProcess, ask, until
+from aimon_local.cli.main import main
+from tests.support.live import WAIT, GatewayProcess, Wire, ask, until
 
 pytestmark = pytest.mark.live
 PRICES = {"mock-small": (0.15, 0.6), "mock-large": (2.5, 10), "mock-embed": (0.02, 0), "claude-haiku": (1, 5)}
@@ -338,3 +340,30 @@ def test_a_tiers_patience_cuts_a_stream_that_takes_too_long_and_bills_what_came(
     assert me(gateway, key)["concurrency"] == 0
     assert 1 <= me(gateway, key)["output_tokens/day"] <= 15
     assert [row["complete"] for row in gateway.rows("consumer = ? AND method = 'POST'", name)] == [0]
+
+
+def test_a_kill_during_streams_leaves_a_ledger_that_adds_up_and_no_place_taken(tmp_path):
+    data = tmp_path / "data"
+    with GatewayProcess(data) as running:
+        key = running.keys["demo-pro"]
+        body = json.dumps({"model": "mock-small", "messages": HELLO, "stream": True})
+        head = (
+            f"POST /demo/v1/chat/completions HTTP/1.1\r\nHost: x\r\napikey: {key}\r\nX-Mock-Tokens-Per-S: 40\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+        for _ in range(3):
+            assert ask(running.proxy, "POST", "/demo/v1/chat/completions", body, apikey=key).status == 200
+        clients = [Wire(running.proxy) for _ in range(10)]
+        for client in clients:
+            client.send(head)
+        for client in clients:
+            client.until(b"data: ")
+        running.kill()
+        for client in clients:
+            client.socket.close()
+    assert CliRunner().invoke(main, ["verify", "--data", str(data)]).exit_code == 0
+    with GatewayProcess(data) as again:
+        used = {each["name"]: each["used"] for each in ask(again.proxy, "GET", "/aimon/me", apikey=key).json["limits"]}
+        assert (used["requests/day"], used["concurrency"]) == (3, 0)
+        assert ask(again.proxy, "POST", "/demo/v1/chat/completions", body, apikey=key).status == 200
+    assert CliRunner().invoke(main, ["verify", "--data", str(data)]).exit_code == 0
