@@ -1,8 +1,9 @@
 """The ledger's writer: one thread that owns a connection and commits what gathered while the last commit ran.
 
-The loop's side only appends to lists; a batch is handed over once per turn of the loop, so all requests of one turn
-share a commit, and under load a commit is shared by all that ended during the one before. Chosen: a plain thread
-and connection; refused: aiosqlite, whose every call is a hop between threads (80 µs more for a lone client).
+The loop's side only appends to lists; a batch is handed over when a turn of the loop has added nothing to it (or after
+a few turns), so requests that end together share a commit, and under load it is shared by all that ended during the one
+before. Chosen: a plain thread and connection; refused: aiosqlite, whose every call is a hop between threads (80 µs more
+for a lone client).
 
 When the database can't write, no row is dropped: the batch is kept and tried again until it is in, on a new
 connection each time, so the writer heals by itself. ``failure`` is set at once (when the database is only locked:
@@ -30,6 +31,7 @@ from aimon_local.storage.faults import store_error
 
 PATIENCE = 2.0  # seconds that a commit may take before those who wait for it are told
 BOUND = 20_000  # rows that may wait; from then on ``overloaded``
+_TURNS = 4  # of the loop that a growing batch is held back at most; a lone request is never held back
 _BUSY_MS = 250  # one attempt's wait for another program's lock
 _RETRY_FIRST, _RETRY_LAST = 0.02, 0.5  # seconds between attempts, doubled each time
 _LOOK = 1.0  # seconds between looks whether the file is still the one that is written
@@ -69,6 +71,8 @@ class LedgerWriter:
         self._next = Batch()
         self._flight: Batch | None = None  # handed to the thread, not yet committed
         self._busy = False  # a batch is handed over or about to be
+        self._seen = 1  # rows of the next batch at the last look at it
+        self._turns = 0  # of the loop that it was held back
         self._late: StoreError | None = None  # patience is over: who comes now is told at once
         self._trouble: StoreError | None = None  # what the last attempt met
         self._timer: asyncio.TimerHandle | None = None
@@ -107,6 +111,14 @@ class LedgerWriter:
     # ---- called on the loop
 
     def _hand(self) -> None:
+        """Give the batch to the thread; not yet, where the last turn of the loop made it grow: more is on its way."""
+        rows = len(self._next.rows)
+        if rows > self._seen and self._turns < _TURNS:
+            self._seen = rows
+            self._turns += 1
+            self._loop.call_soon(self._hand)
+            return
+        self._seen, self._turns = 1, 0
         batch, self._next = self._next, Batch()
         self._flight = batch
         self.overloaded = False
