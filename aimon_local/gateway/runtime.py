@@ -10,6 +10,7 @@ from aimon_local.errors import StoreError
 from aimon_local.gateway.destinations import Choice, Destinations
 from aimon_local.gateway.live import Live
 from aimon_local.gateway.settings import Settings
+from aimon_local.gateway.waiting import Waiting
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.policy.call import Call, Tools
@@ -17,7 +18,6 @@ from aimon_local.policy.rule import LogOrder
 from aimon_local.wire.headers import Hop, upstream_head
 from aimon_local.wire.message import RequestHead
 from aimon_local.wire.pool import Pool
-
 
 _HOSTS = 256  # that are remembered
 
@@ -64,6 +64,7 @@ class Runtime:
     pool: Pool
     ledger: Ledger
     destinations: Destinations
+    waiting: Waiting
     sinks: Sinks
     tools: Tools
     product: bytes  # "aimon-local/0.1.0": Server and Via

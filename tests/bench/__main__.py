@@ -32,6 +32,8 @@ def start(system: System, log: Path) -> tuple[Process, float]:
         first = Process(system.argv, SYSTEM_CORE, log, system.env)
         try:
             system.provision()
+        except RuntimeError as fault:
+            raise RuntimeError(f"{fault}; {first.ended() or 'it still runs'}") from fault
         finally:
             first.stop()
     process = Process(system.argv, SYSTEM_CORE, log, system.env)
