@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aimon_local.model.money import NANO
+
 CONTENT_TYPE = "text/plain; charset=UTF-8"
 WORKSPACE = "default"
 
@@ -27,11 +29,22 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[int, ...] = ()
+    scale: int = 1  # what is counted is shown divided by it: money is added up in integers
 
 
 _PLACE = ("service", "route")
+_AI = ("ai_provider", "ai_model", "cache_status", "vector_db", "embeddings_provider", "embeddings_model")
 
 FAMILIES: Mapping[str, Family] = {
+    "aimon_ai_charge_total": Family("counter", "Dollars that AI calls bring", ("tier", "ai_model"), scale=NANO),
+    "aimon_ai_denials_total": Family("counter", "Requests that a tier's limit or gate refused", ("tier", "limit")),
+    "aimon_ai_estimated_total": Family("counter", "AI calls whose usage is our own count", ("tier", "ai_model")),
+    "kong_ai_llm_cost_total": Family("counter", "Dollars that AI calls cost", (*_AI, "workspace"), scale=NANO),
+    "kong_ai_llm_provider_latency_ms": Family(
+        "histogram", "Milliseconds until the provider's head", (*_AI, "workspace"), _LONG_BUCKETS
+    ),
+    "kong_ai_llm_requests_total": Family("counter", "AI calls", (*_AI, "workspace")),
+    "kong_ai_llm_tokens_total": Family("counter", "Tokens of AI calls", (*_AI, "token_type", "workspace")),
     "kong_bandwidth_bytes": Family(
         "counter",
         "Bytes of requests (ingress) and answers (egress), heads included",
@@ -117,6 +130,28 @@ class Metrics:
             if facts["upstream_us"] is not None:
                 self.observe("kong_upstream_latency_ms", labels, facts["upstream_us"] / 1000)
 
+        if facts.get("ai") is not None:
+            self._take_ai(facts["ai"], facts["upstream_us"])
+
+    def _take_ai(self, ai: Mapping[str, Any], upstream_us: int | None) -> None:
+        """An AI call as the tiers' rule recorded it (model.ai.AiRecord); models are those of the price book."""
+        tier = ai["tier"]
+        if ai["denied_limit"] is not None:
+            self.add("aimon_ai_denials_total", (tier, ai["denied_limit"]), 1)
+        if ai["source"] == "none":
+            return
+        model = ai["model"]
+        labels = (ai["dialect"].partition(".")[0], model, "", "", "", "")
+        self.add("kong_ai_llm_requests_total", (*labels, WORKSPACE), 1)
+        self.add("kong_ai_llm_cost_total", (*labels, WORKSPACE), ai["cost"])
+        into, out = ai["input"] + ai["cache_read"] + ai["cache_write"], ai["output"] + ai["reasoning"]
+        for kind, tokens in (("prompt_tokens", into), ("completion_tokens", out), ("total_tokens", into + out)):
+            self.add("kong_ai_llm_tokens_total", (*labels, kind, WORKSPACE), tokens)
+        if upstream_us is not None:
+            self.observe("kong_ai_llm_provider_latency_ms", (*labels, WORKSPACE), upstream_us / 1000)
+        self.add("aimon_ai_charge_total", (tier, model), ai["charge"])
+        self.add("aimon_ai_estimated_total", (tier, model), int(ai["source"] == "estimated"))
+
     def add(self, name: str, labels: Labels, amount: int) -> None:
         """Raise a counter; one that would fall is an error, and counted as such."""
         if amount < 0:
@@ -143,7 +178,10 @@ class Metrics:
         for name, family in FAMILIES.items():
             samples = [_sample(name, family.labels, labels, value) for labels, value in gauges.get(name, {}).items()]
             counted = self._counters.get(name, {})
-            samples += [_sample(name, family.labels, labels, value) for labels, value in sorted(counted.items())]
+            samples += [
+                _sample(name, family.labels, labels, value if family.scale == 1 else value / family.scale)
+                for labels, value in sorted(counted.items())
+            ]
             for labels, histogram in sorted(self._histograms.get(name, {}).items()):
                 samples += _buckets(name, family, labels, histogram)
             if samples:

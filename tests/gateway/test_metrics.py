@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimon_local.gateway.metrics import FAMILIES, Metrics, Node
+from aimon_local.model.ai import AiRecord
 
 NODE = Node("node-1", "0.1.0", 77, 1000, True, 9, {"accepted": 3, "active": 1})
 ALL_ON = dict.fromkeys(
@@ -118,3 +119,33 @@ def test_buckets_are_cumulative_and_end_in_the_count(times):
     if times:
         bounds = [float(re.search('le="([^"]+)"', line)[1]) for line in lines]
         assert counts == [sum(time / 1000 <= bound for time in times) for bound in bounds]
+
+
+AI = AiRecord(
+    "openai.chat", "free", "m", "m-1", False, 9, 9, 9, 9, input=3, cache_read=2, output=4, reasoning=1, cost=100,
+    charge=300_000_001, source="reported",
+)  # fmt: skip
+
+
+def test_ai_calls_are_counted_under_kongs_names_and_our_own():
+    metrics = Metrics()
+    for record in (
+        AI,
+        AI._replace(source="estimated"),
+        AI._replace(source="none"),
+        AI._replace(source="none", denied_limit="tokens/day"),
+    ):
+        metrics.take(ALL_ON, FACTS | {"ai": record._asdict()})
+    found = samples(metrics.render(NODE))
+    labels = 'ai_provider="openai",ai_model="m",cache_status="",vector_db="",embeddings_provider="",embeddings_model=""'
+    assert found[f'kong_ai_llm_requests_total{{{labels},workspace="default"}}'] == 2
+    assert found[f'kong_ai_llm_cost_total{{{labels},workspace="default"}}'] == 2e-7
+    tokens = {
+        kind: found[f'kong_ai_llm_tokens_total{{{labels},token_type="{kind}",workspace="default"}}']
+        for kind in ("prompt_tokens", "completion_tokens", "total_tokens")
+    }
+    assert tokens == {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+    assert found[f'kong_ai_llm_provider_latency_ms_count{{{labels},workspace="default"}}'] == 2
+    assert found['aimon_ai_charge_total{tier="free",ai_model="m"}'] == 0.600000002
+    assert found['aimon_ai_denials_total{tier="free",limit="tokens/day"}'] == 1
+    assert found['aimon_ai_estimated_total{tier="free",ai_model="m"}'] == 1

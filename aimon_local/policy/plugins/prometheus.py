@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.schema import boolean, record
+from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import Call
 from aimon_local.policy.rule import LogOrder, Outline, PluginType, Rule, Scope
 
@@ -42,8 +44,14 @@ class Prometheus(Rule):
             "total_us": outline.total_us,
             "bytes_in": outline.bytes_in,
             "bytes_out": outline.bytes_out,
+            "ai": self._ai(call),
         }
         return LogOrder("metrics", self._config, facts)
+
+    def _ai(self, call: Call) -> Mapping[str, Any] | None:
+        """What the tiers' rule says of an AI call, where the switch is on."""
+        record = call.notes.get(NOTE) if self._config["ai_metrics"] else None
+        return record._asdict() if isinstance(record, AiRecord) else None
 
 
 PLUGIN = PluginType(

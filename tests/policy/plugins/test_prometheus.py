@@ -1,5 +1,7 @@
 """prometheus: what it orders, and what its schema takes."""
 
+from aimon_local.model.ai import AiRecord
+from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.plugins.prometheus import PLUGIN
 from tests.support.calls import compile_rule, entity, make_call
 from tests.support.plugins import OUTLINE, stored
@@ -37,3 +39,12 @@ def test_prometheus_config():
     assert set(stored(PLUGIN, {}).values()) == {False}
     assert stored(PLUGIN, {"nope": 1}) == "schema violation (config.nope: unknown field)"
     assert stored(PLUGIN, {"per_consumer": "x"}) == "schema violation (config.per_consumer: expected a boolean)"
+
+
+def test_prometheus_tells_of_ai_calls_only_where_it_shall():
+    call = make_call()
+    call.match = entity(route=entity(id="r", name="ai"), service=None)
+    record = AiRecord("openai.chat", "free", "m", None, False, 1, 2, 3, 4)
+    call.notes[NOTE] = record
+    told = [compile_rule(PLUGIN, {"ai_metrics": on}).log(call, OUTLINE).entry["ai"] for on in (True, False)]
+    assert told == [record._asdict(), None]
