@@ -16,7 +16,7 @@ from aimon_local.policy.paths import normalise
 Entity = Mapping[str, Any]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
-_BREAKERS = str.maketrans("\r\n\0", "   ")
+_BREAKERS = {code: " " for code in (*range(0x20), 0x7F) if code != 9}  # RFC 9110 §5.5: no control bytes but HT
 
 
 def wire_text(text: str) -> str:
@@ -31,7 +31,7 @@ def reference(entity: Entity, name: str) -> str | None:
 
 
 def field_line(name: str, value: str) -> Header:
-    """A header from text that may hold anything: what would break out of its line becomes a space."""
+    """A header from text that may hold anything: what can't stand in one becomes a space."""
     return header(name, value.translate(_BREAKERS))
 
 

@@ -20,6 +20,7 @@ def test_a_consumer_carries_its_lines():
 
 def test_a_name_can_not_break_out_of_its_line():
     assert field_line("X-Consumer-Username", "a\r\nX-Admin: 1\0")[2] == b"X-Consumer-Username: a  X-Admin: 1 "
+    assert field_line("X-Consumer-Username", "a\x1b[31m\tb\x7f")[1] == b"a [31m\tb "  # strict upstreams refuse those
 
 
 @pytest.mark.parametrize(
