@@ -49,6 +49,12 @@ class GatewaySection:
     log_format: str | None = _key(str, "Of stdout.", one_of=("text", "json"))
     buffer_bytes: int | None = _bytes("request_buffering gathers bodies up to this bound, larger ones stream.")
     gather_bytes: int | None = _bytes("What a rule that must see a whole body may make us keep; more is 413.")
+    upstream_concurrency: int | None = _key(
+        int, "Requests at once per service, others wait; the service's own tag goes before.", between=(1, 1_000_000)
+    )
+    queue_length: int | None = _key(int, "Requests that wait for a busy service, per tier.", between=(0, 1_000_000))
+    queue_seconds: float | None = _seconds("How long they wait, where the tier does not say.")
+    failover_5xx: bool | None = _key(bool, "Calls of a tier leave a target that answers 5xx for another, where safe.")
     stop_seconds: float | None = _seconds("A graceful stop waits this long for what is in flight.")
 
 

@@ -30,6 +30,7 @@ from aimon_local.gateway.runtime import Runtime
 from aimon_local.gateway.settings import Settings
 from aimon_local.gateway.sinks import Sinks
 from aimon_local.gateway.tools import SystemTools
+from aimon_local.gateway.waiting import Waiting
 from aimon_local.gateway.wire_errors import wire_error
 from aimon_local.mock.app import upstream_app
 from aimon_local.mock.llm.service import MockLlm
@@ -40,6 +41,7 @@ from aimon_local.model.rows import Change
 from aimon_local.policy import tiering
 from aimon_local.policy.plugins import BY_NAME
 from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
+from aimon_local.policy.snapshot import Snapshot
 from aimon_local.policy.state import LimitState
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import EntityStore
@@ -176,12 +178,25 @@ class Gateway:
             pool=pool,
             ledger=self.ledger,
             destinations=destinations,
+            waiting=self._make_waiting(),
             sinks=sinks,
             tools=SystemTools(self.database.node_id),
             product=PRODUCT.encode(),
             report=lambda fault: _log.error("%s", fault),
             process_id=os.getpid(),
         )
+
+    def _make_waiting(self) -> Waiting:
+        settings = self.settings
+        waiting = Waiting(self.clock, settings.upstream_concurrency, settings.queue_length, settings.queue_seconds)
+
+        def swapped(snapshot: Snapshot) -> None:
+            for fault in waiting.sync(snapshot.services.values()):
+                self._note(fault)
+
+        swapped(self.live.snapshot)
+        self.live.on_swap.append(swapped)
+        return waiting
 
     async def _listen(self) -> None:
         settings, runtime = self.settings, self.runtime

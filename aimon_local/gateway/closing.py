@@ -25,6 +25,7 @@ from aimon_local.wire.message import Client, Exchange, Header, RequestHead
 if TYPE_CHECKING:
     from aimon_local.gateway.destinations import Choice
     from aimon_local.gateway.runtime import Runtime
+    from aimon_local.gateway.waiting import Turn
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class State(Enum):
 
     NEW = auto()
     FOR_RULE = auto()  # a rule must see the whole body before it decides
+    WAIT = auto()  # for a slot of a busy service
     GATHER = auto()  # request_buffering: a small body is sent with its length
     STREAM = auto()  # passed on as it comes
     OVER = auto()  # dropped: the answer is decided, or the body is complete
@@ -52,6 +54,7 @@ class Closing:
         "call",
         "choice",
         "client",
+        "due",
         "filter",
         "forwarded",
         "gathered",
@@ -72,6 +75,7 @@ class Closing:
         "streaming",
         "trailers",
         "tried",
+        "turn",
         "upstream",
         "upstream_head",
         "upstream_status",
@@ -79,6 +83,7 @@ class Closing:
 
     head: RequestHead
     call: Call
+    due: tuple[bytes | None, int | None, bool]  # what waits for its turn: body or None, length, whether all is here
     started: int  # monotonic nanoseconds, at the head's arrival
 
     def __init__(self, runtime: "Runtime", client: Client) -> None:
@@ -96,6 +101,7 @@ class Closing:
         self.answering = False  # the answer is decided: nothing else may answer
         self.over = False  # recorded
         self.patience: Patience | None = None
+        self.turn: Turn | None = None  # of a bounded service, until the upstream is through
         self.filter: BodyFilter | None = None
         self.meter: Meter | None = None
         self.lines: list[bytes] = []  # of the answer's head
@@ -152,6 +158,8 @@ class Closing:
         ended = runtime.clock.monotonic_ns()
         if self.patience is not None:
             self.patience.end()
+        if self.turn is not None and self.status != 101:  # a tunnel begins here
+            self._end_turn()
         try:
             for position, rule in self.plan.settle:
                 if position <= self.position:
@@ -210,3 +218,9 @@ class Closing:
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.cancel()
+
+    def _end_turn(self) -> None:
+        """Give a bounded service its slot back, or leave its queue."""
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.end()

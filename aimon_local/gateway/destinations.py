@@ -54,6 +54,10 @@ class Destinations:
         host = upstream_host(call, match, service, upstream, target)
         return Choice(origin, host, plain.timeouts, upstream, target)
 
+    def has_other(self, choice: Choice, tried: tuple[str, ...]) -> bool:
+        """Whether the choice's upstream has a target that is up and was not tried."""
+        return choice.upstream is not None and self.balancer.has_fresh(choice.upstream, tried)
+
     def answered(self, choice: Choice, status: int) -> None:
         """A target's answer, as evidence of its health."""
         if choice.upstream is not None and choice.target is not None:

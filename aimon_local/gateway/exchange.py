@@ -14,17 +14,18 @@ one way out of every request.
 from collections.abc import Sequence
 
 from aimon_local.gateway import refusals, reply
-from aimon_local.gateway.closing import Closing, State, Stop
-from aimon_local.gateway.patience import Patience
+from aimon_local.gateway.closing import State, Stop
+from aimon_local.gateway.forwarding import Forwarding
 from aimon_local.gateway.receive import read_call
-from aimon_local.policy.call import BodyFilter, NeedBody, Refuse, ResponseDraft
+from aimon_local.policy import reasons
+from aimon_local.policy.call import BodyFilter, NeedBody, ResponseDraft
 from aimon_local.policy.routing import wrong_protocol
 from aimon_local.policy.tiering import own_view
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
-from aimon_local.wire.message import Failure, FailureKind, Header, RequestHead, ResponseHead, UpstreamRequest
+from aimon_local.wire.message import Header, RequestHead, ResponseHead
 
 
-class ProxyExchange(Closing):
+class ProxyExchange(Forwarding):
     """A request on its way: the ``Handler`` of its client and the ``UpstreamEvents`` of its upstream."""
 
     __slots__ = ()
@@ -87,67 +88,6 @@ class ProxyExchange(Closing):
                 rules, at = self.plan.access_after(position), 0
         return self._forward()
 
-    # ---- FORWARD
-
-    def _forward(self) -> None:
-        call, head = self.call, self.head
-        match = call.match
-        if match is None or match.service is None:
-            return self._refuse(refusals.NO_SERVICE)
-        if call.body is not None or not (head.chunked or head.content_length):
-            self.state = State.OVER
-            return self._send(call.body or b"")
-        small = head.content_length is None or head.content_length <= self.runtime.settings.buffer_bytes
-        if match.route.request_buffering and small:
-            self.state = State.GATHER
-            return self.client.want_body()
-        return self._stream(head.content_length)
-
-    def _stream(self, length: int | None) -> None:
-        """Open the upstream for a body that streams."""
-        self.state = State.STREAM
-        self.replayable = False
-        self._send(None, length)
-        if not self.answering:  # refused for want of a target: no 100 Continue before that
-            self.client.want_body()
-
-    def _send(self, body: bytes | None, length: int | None = None) -> None:
-        """Send the request to the chosen target: whole, or its head alone where ``body`` is None."""
-        runtime, call = self.runtime, self.call
-        choice = runtime.destinations.choose(call, self.tried)
-        if choice is None:
-            return self._refuse(refusals.NO_PEER)
-        self.choice = choice
-        if not self.forwarded:
-            self.forwarded = runtime.clock.monotonic_ns()
-        if body:
-            call.body = body
-        if call.patience is not None and self.patience is None:
-            self.patience = Patience(*call.patience, self._too_slow)
-        head = self.head
-        request = UpstreamRequest(
-            runtime.forward_head(call, head, choice),
-            call.upstream_method.encode("latin-1"),
-            body,
-            self._length(body, length),
-            choice.timeouts,
-            head.upgrade is not None,
-            not head.plain and accepts_trailers(head.fields),
-        )
-        self.upstream = runtime.pool.send(choice.origin, request, self)
-        return None
-
-    def _length(self, body: bytes | None, length: int | None) -> int | None:
-        """What is declared of a streaming body, or of an empty one: as the client did, so a GET stays without."""
-        head = self.head
-        if body is None:
-            return length
-        return 0 if head.chunked or head.content_length is not None else None
-
-    def on_sent(self, ip: str, port: int) -> None:
-        """A connection to the upstream was taken."""
-        self.sent_to = f"{ip}:{port}"
-
     # ---- the client's body
 
     def on_body(self, data: bytes, last: bool) -> None:
@@ -158,24 +98,8 @@ class ProxyExchange(Closing):
             self._pass_on(data, last)
         elif state is State.GATHER or state is State.FOR_RULE:
             self._gather(data, last)
-
-    def _too_large(self) -> Refuse | None:
-        bound = self.plan.max_body
-        return bound[1] if bound is not None and self.bytes_in > bound[0] else None
-
-    def _pass_on(self, data: bytes, last: bool) -> None:
-        refused = self._too_large()
-        if refused is not None and not self.answering:
-            return self._refuse(refused)
-        upstream = self.upstream
-        if upstream is None:
-            return None
-        if data:
-            upstream.write(data)
-        if last:
-            self.state = State.OVER
-            upstream.end()
-        return None
+        elif state is State.WAIT:
+            self._keep(data, last)
 
     def _gather(self, data: bytes, last: bool) -> None:
         gathered, settings = self.gathered, self.runtime.settings
@@ -196,15 +120,11 @@ class ProxyExchange(Closing):
         if for_rule:
             self.call.body = body
             return self._admit()
-        self.state = State.OVER
-        return self._send(body)
+        return self._ready(body)
 
     def _spill(self, last: bool) -> None:
-        """A chunked body outgrew the buffer: it streams from here on."""
-        data = b"".join(self.gathered)
-        self.gathered.clear()
-        self._stream(None)
-        self._pass_on(data, last)
+        """A chunked body outgrew the buffer: it streams from here on, what is gathered first."""
+        self._ready(None, None, last)
 
     # ---- METER: the answer on its way
 
@@ -218,12 +138,15 @@ class ProxyExchange(Closing):
         if self.answering:
             return
         runtime, call, plan = self.runtime, self.call, self.plan
+        choice = self.choice
+        if choice is not None and choice.target is not None:
+            runtime.destinations.answered(choice, head.status)
+            if self._moves_on(choice, head.status):
+                return
         self.upstream_head = runtime.clock.monotonic_ns()
         if self.patience is not None:
             self.patience.answered()
         self.upstream_status = head.status
-        if self.choice is not None and self.choice.target is not None:
-            runtime.destinations.answered(self.choice, head.status)
         status, fields = head.status, head.fields
         if plan.shapes_answer or plan.meter:
             draft = ResponseDraft(status, fields, True, head.reason.decode("latin-1"))
@@ -296,6 +219,7 @@ class ProxyExchange(Closing):
         if not last:
             self.client.write(data)
         elif self.over:  # a tunnel: its row was written when it opened
+            self._end_turn()
             self.client.end(data)
         else:
             self._record(lambda: self.client.end(data, self.trailers))
@@ -329,49 +253,18 @@ class ProxyExchange(Closing):
 
     # ---- ends other than good ones
 
-    def on_failure(self, failure: Failure) -> None:
-        """The upstream failed: try again where that is safe, else say so; a started answer is cut visibly."""
-        self.upstream = None
-        choice = self.choice
-        if choice is not None and choice.target is not None:
-            self.runtime.destinations.failed(choice, failure)
-            self.tried = (*self.tried, choice.target.name)
-        if self.answering:
-            if not self.over:
-                self._record(self.client.abort, complete=False)
-            else:
-                self.client.abort()
-            return
-        if self._may_try_again(failure):
-            self.attempts += 1
-            self._send(self.call.body or b"")
-            return
-        self._give_up(refusals.for_failure(failure))
-
-    def _too_slow(self) -> None:
-        """The tier's patience is over: as a timeout, but nothing that is held against the target."""
-        self._drop_upstream()
-        self.choice = None
-        self.on_failure(Failure(FailureKind.READ_TIMEOUT, reused=False, sent=True))
-
-    def _may_try_again(self, failure: Failure) -> bool:
-        """Only what can't have been processed is sent again (RFC 9110 §9.2.2): a request is never doubled."""
-        match = self.call.match
-        if not self.replayable or match is None or match.service is None or self.filter is not None:
-            return False
-        if failure.sent or failure.kind in refusals.FINAL:
-            return False
-        return self.attempts < match.service.retries
-
     def on_gone(self) -> None:
         """The client left: its upstream is cancelled, what passed is recorded as incomplete."""
         self._drop_upstream()
         self.state = State.OVER
         self.answering = True
+        if self.turn is not None and self.turn.waits:
+            self.call.unsent = True
+            self.reason = reasons.QUEUE_LEFT
         if self.over or self.call.match is None:
-            return
+            return self._end_turn()
         self.status = self.status or refusals.CLIENT_GONE
-        self._record(_nothing, complete=False)
+        return self._record(_nothing, complete=False)
 
 
 def _chain(filters: list[BodyFilter]) -> BodyFilter:

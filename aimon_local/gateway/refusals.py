@@ -53,6 +53,25 @@ _BY_KIND = {
     FailureKind.READ_TIMEOUT: _TIMED_OUT,
 }
 
+_NS = 1_000_000_000
+
+
+def queue_full(wait: int) -> Refuse:
+    """As many requests of the caller's tier wait for a busy service as may; ``wait``: about how long, nanoseconds."""
+    return Refuse(429, "Too many requests are waiting for this service", reasons.QUEUE_FULL, _again(wait))
+
+
+def queue_timeout(wait: int) -> Refuse:
+    """It waited in vain."""
+    return Refuse(503, "The service is busy", reasons.QUEUE_TIMEOUT, _again(wait))
+
+
+def _again(wait: int) -> tuple[tuple[bytes, bytes], ...]:
+    """When to come again: a guess, from a second to a minute, which is as long as official SDKs obey."""
+    wait = min(max(wait, _NS), 60 * _NS)
+    return (b"Retry-After", b"%d" % -(-wait // _NS)), (b"retry-after-ms", b"%d" % (wait // 1_000_000))
+
+
 FINAL = frozenset((FailureKind.RESOLVE, FailureKind.TLS, FailureKind.BAD_ANSWER, FailureKind.CUT))
 """Failures that another try would not change."""
 

@@ -22,4 +22,8 @@ class Settings:
     buffer_bytes: int = 1 << 20  # request_buffering gathers bodies up to this bound, larger ones stream
     filter_bytes: int = 8 << 20  # an answer that rules edit whole may be this large; more is 502
     gather_bytes: int = 8 << 20  # what a rule that must see a whole body may make us keep; more is 413
+    upstream_concurrency: int | None = None  # requests at once per service; None: no bound; a service's tag goes before
+    queue_length: int = 100  # requests that wait for a busy service, per tier
+    queue_seconds: float = 10.0  # how long, where the tier does not say
+    failover_5xx: bool = True  # calls of a tier leave a target that answers 5xx for another, where that is safe
     stop_seconds: float = 10.0  # a graceful stop waits this long for what is in flight

@@ -93,6 +93,7 @@ class Tier:
     models: tuple[str, ...] = ("*",)  # patterns; a model that matches none is refused
     routes: tuple[str, ...] = ("*",)  # patterns over route names
     priority: int = 1  # weight in the queue for a busy service
+    queue_s: float | None = None  # the longest wait in it; None: the gateway's ``queue_seconds``
     plan: str = "free"  # the price plan's name
     mode: Mode = Mode.RESERVE
     shadow: frozenset[str] = field(

@@ -50,6 +50,8 @@ TABLE: dict[str, Shape] = {
     "quota_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "budget_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "concurrency": Shape(429, "concurrent_requests", "concurrency_limit_exceeded", "rate_limit_error"),
+    "queue_full": Shape(429, "requests", "queue_full", "rate_limit_error"),
+    "queue_timeout": Shape(503, "server_error", "service_busy", "overloaded_error"),
     "rate_limited": Shape(429, "requests", "rate_limit_exceeded", "rate_limit_error"),
     "upstream_timeout": Shape(504, "timeout", "upstream_timeout", "timeout_error"),
 }

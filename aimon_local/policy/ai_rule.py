@@ -5,6 +5,7 @@ transformers. ``access`` holds the most that a call can use on every limit, or r
 what the upstream answers; ``settle`` trues up, exactly once:
 
     never answered (refused by a later rule, upstream failed)     all is given back, the request too
+    client gone, or time over, in the queue for a busy service     the same
     client gone before the answer                                  request and prompt, by our own count
     upstream's error (4xx, 5xx)                                    the request alone
     answer complete, or cut on its way                             request, and tokens as metered
@@ -30,6 +31,7 @@ from aimon_local.policy.ai_gate import Ask, Blocked
 from aimon_local.policy.ai_headers import standing
 from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft, header
 from aimon_local.policy.pricing import Totals
+from aimon_local.policy.queueing import Lane
 from aimon_local.policy.rule import Meter, Rule
 from aimon_local.policy.terms import Terms
 
@@ -65,12 +67,13 @@ class _Held:
 class TierRule(Rule):
     """One tier on one kind of route: see the module."""
 
-    __slots__ = ("_patience", "max_body", "terms")
+    __slots__ = ("_lane", "_patience", "max_body", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         waits = (terms.tier.first_byte_s, terms.tier.total_s)
         self._patience = None if waits == (None, None) else waits
+        self._lane = Lane(terms.tier.name, terms.tier.priority, terms.tier.queue_s)
         most = terms.tier.max_body_bytes
         refusal = Refuse(413, f"The body is larger than {most} bytes", "body_too_large")
         self.max_body = None if most is None or "body" in terms.tier.shadow else (most, refusal)
@@ -168,7 +171,7 @@ class TierRule(Rule):
                 return ai_refusals.plain_refusal(got, tuple(fields))
             return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))
         call.reply_fields += fields
-        call.patience = self._patience
+        call.patience, call.lane = self._patience, self._lane
         month.hold(totals)
         shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
         record = self._record(ask, demand)._replace(shadow=shadow)
@@ -223,7 +226,7 @@ class TierRule(Rule):
         held = call.notes.pop(_HELD, None)
         if not isinstance(held, _Held):
             return
-        if not held.status and complete:
+        if not held.status and (complete or call.unsent):
             release(held.grant)
             self._close(call, held, _NOTHING, 0, held.record._replace(flags=(RELEASED,)))
             return

@@ -54,6 +54,10 @@ class Balancer:
         key = hash_key(upstream, call)
         return self._next(upstream, ready) if key is None else ranked(key, ready)[0]
 
+    def has_fresh(self, upstream: Upstream, tried: Collection[str]) -> bool:
+        """Whether a request could go to a target that has not failed it."""
+        return any(target.name not in tried for target in self._ready(upstream))
+
     def _ready(self, upstream: Upstream) -> Sequence[Target]:
         """Targets that are up and have some weight; none where too little of the weight is up."""
         usable = [target for target in upstream.targets if target.weight > 0]

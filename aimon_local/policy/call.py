@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aimon_local.model.usage import CounterChange
+    from aimon_local.policy.queueing import Lane
     from aimon_local.policy.snapshot import Consumer, Credential, Match, Snapshot
     from aimon_local.policy.state import LimitState
 
@@ -95,6 +96,10 @@ class Call:
 
     # ADMIT: seconds until the answer's head, and in all, that a rule gives the upstream; None: the service's own
     patience: tuple[float | None, float | None] | None = None
+    # ADMIT: the queue for a busy service; None: the caller has no tier
+    lane: "Lane | None" = None
+    # set by the shell: the client left while it waited there, so the upstream has not heard of it
+    unsent: bool = False
 
     # drafts: the upstream request
     upstream_method: str = ""

@@ -42,6 +42,11 @@ BUDGET_EXHAUSTED = "budget_exhausted"
 CONCURRENCY = "concurrency"
 NO_TIER = "no_tier"
 
+# Is there room at the service?
+QUEUE_FULL = "queue_full"
+QUEUE_TIMEOUT = "queue_timeout"
+QUEUE_LEFT = "queue_left"
+
 # What else ends a request early? (of these, only the ones outside ``FAILURES`` are denials)
 METHOD_NOT_ALLOWED = "method_not_allowed"
 FIELD_REPEATED = "field_repeated"
@@ -104,6 +109,9 @@ MEANINGS: Mapping[str, str] = {
     BUDGET_EXHAUSTED: "tiers: the money is used up",
     CONCURRENCY: "tiers: as many requests as allowed are in flight",
     NO_TIER: "tiers: whoever asks for its standing has none",
+    QUEUE_FULL: "the service is busy, and as many of the tier wait for it as may",
+    QUEUE_TIMEOUT: "the service was busy for longer than the tier may wait",
+    QUEUE_LEFT: "the client left while it waited for a busy service",
     METHOD_NOT_ALLOWED: "a method that is never passed on",
     FIELD_REPEATED: "a field that can only come once came twice",
     WRONG_PROTOCOL: "the route is not for plain HTTP",

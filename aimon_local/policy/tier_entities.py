@@ -24,6 +24,7 @@ _SCALARS = (
     "first_byte_s",
     "total_s",
     "priority",
+    "queue_s",
     "plan",
 )
 

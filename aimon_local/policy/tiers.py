@@ -60,6 +60,7 @@ def narrowed(tier: Tier, amendment: Amendment) -> Tier:
         max_body_bytes=_smaller(tier.max_body_bytes, sets.get("max_body_bytes")),
         first_byte_s=_smaller(tier.first_byte_s, sets.get("first_byte_s")),
         total_s=_smaller(tier.total_s, sets.get("total_s")),
+        queue_s=_smaller(tier.queue_s, sets.get("queue_s")),
         clamp=tier.clamp and sets.get("clamp", True),
     )
 

@@ -485,3 +485,13 @@ def test_what_costs_nothing_passes_a_spent_budget():
 
 def test_every_reason_has_its_meaning():
     assert set(TABLE) <= set(reasons.MEANINGS)
+
+
+def test_who_left_the_queue_for_a_busy_service_gets_all_back_and_its_lane_is_the_tiers():
+    state, tier = LimitState(), rule(limits=all_limits(), priority=7, queue_s=2.5)
+    call = ask(chat(), state=state)
+    assert tier.access(call) is None
+    assert call.lane == ("t", 7, 2.5)
+    call.unsent = True
+    tier.settle(call, complete=False)
+    assert [used(state, name) for name in ("requests/day", "tokens/day", "cost/day", "charge/day")] == [0] * 4

@@ -43,8 +43,8 @@ def test_a_consumers_amendment_overrides(amendment, changed):
         ({"max_prompt_tokens": 90}, {}),
         ({"max_output_tokens": 5}, {"max_output_tokens": 5}),
         (
-            {"max_body_bytes": 5, "total_s": 2.5, "first_byte_s": 1},
-            {"max_body_bytes": 5, "total_s": 2.5, "first_byte_s": 1},
+            {"max_body_bytes": 5, "total_s": 2.5, "first_byte_s": 1, "queue_s": 3},
+            {"max_body_bytes": 5, "total_s": 2.5, "first_byte_s": 1, "queue_s": 3},
         ),
         ({"clamp": False}, {"clamp": False}),
         ({"limits": (replace(DAY, amount=7),), "plan": "other", "zone": "Asia/Tokyo", "priority": 9}, {}),

@@ -15,6 +15,7 @@ from aimon_local.gateway.live import Live
 from aimon_local.gateway.runtime import Runtime
 from aimon_local.gateway.settings import Settings
 from aimon_local.gateway.tools import SystemTools
+from aimon_local.gateway.waiting import Waiting
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.model.violation import Violation
@@ -99,6 +100,24 @@ class Ledger:
         self.waiting.clear()
 
 
+class Timers:
+    """What was asked for later, until it is run or cancelled."""
+
+    def __init__(self):
+        self.open = []
+
+    def later(self, seconds, act):
+        entry = (seconds, act)
+        self.open.append(entry)
+        return SimpleNamespace(cancel=lambda: self.open.remove(entry))
+
+    def run(self):
+        """All of them are over."""
+        due, self.open[:] = list(self.open), []
+        for _, act in due:
+            act()
+
+
 class Stage:
     """A gateway of one service and route; ``plugins`` are (name, config) on the service."""
 
@@ -116,6 +135,9 @@ class Stage:
         destinations = Destinations()
         destinations.balancer.sync(self.live.snapshot.upstreams.values())
         settings = Settings(Path("unused"), buffer_bytes=BUFFER, filter_bytes=FILTER, gather_bytes=GATHER)
+        self.timers = Timers()
+        self.waiting = Waiting(self.clock, most=2, seconds=5, later=self.timers.later)
+        self.notes = self.waiting.sync(self.live.snapshot.services.values())
         self.runtime = Runtime(
             settings=settings,
             clock=self.clock,
@@ -123,6 +145,7 @@ class Stage:
             pool=self.pool,
             ledger=self.ledger,
             destinations=destinations,
+            waiting=self.waiting,
             sinks=SimpleNamespace(take=self.orders.append),
             tools=SystemTools("node", "host"),
             product=b"aimon-local/test",

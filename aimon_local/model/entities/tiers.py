@@ -103,6 +103,7 @@ TIERS = Schema(
         array("models", string(len_min=1), description="Patterns with * and ?."),
         array("routes", string(len_min=1), description="Patterns over names of routes."),
         integer("priority", between=[1, 1000], description="Weight in the queue of a busy service."),
+        number("queue_s", gt=0, description="The longest wait in that queue, in seconds."),
         string("plan", description="The price plan's name."),
         string("mode", one_of=[mode.value for mode in Mode], description="How budgets are kept."),
         set_of("shadow", string(one_of=list(SHADOWS)), description="Gates that only report."),
