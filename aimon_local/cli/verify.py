@@ -1,58 +1,77 @@
-"""``aimon-local verify``: does the ledger add up? Reads the data directory; the gateway may run."""
+"""``aimon-local verify``: does the ledger add up? Asks the running gateway, or reads a data directory."""
 
 import json
-import os
-import sys
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_json
+from aimon_local.cli.common import json_option, print_json, talks_to_gateway
+from aimon_local.cli.usage import given
+from aimon_local.client.admin import AdminClient
 from aimon_local.errors import ConfigError
 
-if TYPE_CHECKING:
-    from aimon_local.storage.verify import Check
+_PATIENCE = 600.0  # seconds: a long ledger takes a while
+_PARTS = ("requests", "prompt_tokens", "output_tokens")
 
 
-@click.command(help="Recount the ledger: rows, sums, counters. Exit code 1: something does not add up.")
-@click.option("--data", "directory", type=click.Path(path_type=Path), help="The data directory.")
+@click.command(
+    help="Recount the ledger: rows, sums, counters, the chain of hashes. Exit code 1: something does not add up.\n\n"
+    "Asks the running gateway; with --data it reads that directory, whether a gateway runs or not."
+)
+@click.option("--data", "directory", type=click.Path(path_type=Path), help="Read this data directory instead.")
 @click.option("--mock", metavar="URL", help="Compare with the count of the built-in upstream there, too.")
+@click.option("--since", metavar="TIME", help="With --mock: the ledger's calls from then on, when that count began.")
 @json_option
+@talks_to_gateway
 @click.pass_context
-def command(ctx: click.Context, directory: Path | None, mock: str | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, admin: AdminClient, directory: Path | None, mock: str | None, since: str | None, as_json: bool
+) -> None:
     """Run all checks and print each."""
-    from aimon_local.storage.location import data_directory
-    from aimon_local.storage.verify import verify
-
-    where = data_directory(directory, os.environ, sys.platform, Path.home())
-    found = verify(where)
+    found = (
+        admin.patient(_PATIENCE).get("/verify", **given({"since": since}))
+        if directory is None
+        else _read(directory, since)
+    )
+    checks = found["checks"]
     if mock is not None:
-        found += _against(mock, where)
+        checks += _against(mock, found["models"])
     if as_json:
-        print_json([asdict(check) for check in found])
-    for check in found if not as_json else ():
-        click.echo(f"{'ok' if check.good else 'WRONG':<6}{check.name}: {check.detail}")
-    if not all(check.good for check in found):
+        print_json(checks)
+    for check in checks if not as_json else ():
+        click.echo(f"{'ok' if check['good'] else 'WRONG':<6}{check['name']}: {check['detail']}")
+    if not all(check["good"] for check in checks):
         ctx.exit(1)
 
 
-def _against(url: str, where: Path) -> list["Check"]:
-    """The ledger's tokens per model, and what the mock says that it served: equal where all its calls came this way."""
-    from aimon_local.storage.verify import Check, ai_totals
+def _read(directory: Path, since: str | None) -> dict[str, Any]:
+    """What the gateway would say, from the files."""
+    from aimon_local.clock import SystemClock
+    from aimon_local.model.moment import FORMS, moment
+    from aimon_local.storage.verify import verify
 
+    now = SystemClock().now_ns()
+    begin = 0 if since is None else moment(since, now)
+    if begin is None:
+        raise ConfigError(f"since must be {FORMS}, not {since!r}")
+    return asdict(verify(directory, now, begin))
+
+
+def _against(url: str, ledger: Mapping[str, list[int]]) -> list[dict[str, Any]]:
+    """The ledger's tokens per model, and what the mock says that it served: equal where all its calls came this way."""
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/_mock/stats", timeout=10) as answer:
             served = json.load(answer)["by_model"]
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"{url} tells no count ({error})", "is it the address of the built-in upstream?") from error
-    ledger = ai_totals(where)
     out = []
     for model in sorted({*served, *ledger}):
-        theirs = served.get(model, {})
-        counted = tuple(theirs.get(name, 0) for name in ("requests", "prompt_tokens", "output_tokens"))
-        ours = ledger.get(model, (0, 0, 0))
-        out.append(Check(f"mock {model}", ours == counted, f"calls, input, output: ledger {ours}, mock {counted}"))
+        theirs = tuple(served.get(model, {}).get(name, 0) for name in _PARTS)
+        ours = tuple(ledger.get(model, (0, 0, 0)))
+        detail = f"calls, input, output: ledger {ours}, mock {theirs}"
+        out.append({"name": f"mock {model}", "good": ours == theirs, "detail": detail})
     return out

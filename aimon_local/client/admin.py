@@ -102,6 +102,11 @@ class AdminClient:
             raise AdminError(str(message or f"the Admin API answered {status}"), status=status)
         return document
 
+    def patient(self, seconds: float) -> "AdminClient":
+        """Wait so long for each further answer."""
+        self._timeout = seconds
+        return self
+
     def get(self, path: str, **query: str | int) -> Any:
         """GET with query arguments."""
         return self.call("GET", f"{path}?{urlencode(query)}" if query else path)

@@ -114,12 +114,12 @@ def _bare(value: Any) -> Any:
     return next((kind(value) for kind in (int, str) if isinstance(value, kind)), value)
 
 
-def walk(db: sqlite3.Connection, secret: bytes, columns: Sequence[str]) -> Walked:
-    """Along the chain to its first break, in chunks; ``columns``: the row's, as ``links`` gets them."""
+def walk(db: sqlite3.Connection, secret: bytes, columns: Sequence[str], last: int = 1 << 62) -> Walked:
+    """Along the chain up to ``last`` or its first break, in chunks; ``columns``: the row's, as ``links`` gets them."""
     chain = Chain(secret)
     start: int = db.execute("SELECT seq FROM chain_start").fetchone()[0]
     chain.head, rows = chain.first(start), 0
-    for chunk in _chunks(db, start, columns):
+    for chunk in _chunks(db, start, last, columns):
         for seq, stored, row, ai in chunk:
             party = partial(_party, db, row[2])
             expected = chain.links([row], {} if ai is None else {row[0]: ai}, party)[0]
@@ -130,14 +130,14 @@ def walk(db: sqlite3.Connection, secret: bytes, columns: Sequence[str]) -> Walke
 
 
 def _chunks(
-    db: sqlite3.Connection, start: int, columns: Sequence[str]
+    db: sqlite3.Connection, start: int, last: int, columns: Sequence[str]
 ) -> Iterator[list[tuple[int, Any, Values, Values | None]]]:
     """(seq, hash, row, AI columns or None) in order."""
     wide = 2 + len(columns)
     sql = f"""SELECT seq, chain, {", ".join(f"usage_rows.{name}" for name in columns)}, ai_usage.request_id, {_AI}
         FROM usage_rows LEFT JOIN ai_usage ON ai_usage.request_id = usage_rows.request_id
-        WHERE seq > ? ORDER BY seq LIMIT {CHUNK}"""
-    while found := db.execute(sql, (start,)).fetchall():
+        WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT {CHUNK}"""
+    while found := db.execute(sql, (start, last)).fetchall():
         yield [(each[0], each[1], each[2:wide], each[wide + 1 :] if each[wide] is not None else None) for each in found]
         start = found[-1][0]
 

@@ -6,10 +6,12 @@ folded in yet, and in the two hours at the ends of a span that does not begin or
 and read to their end, so that they never hold the write-ahead log back.
 """
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import aiosqlite
@@ -20,6 +22,7 @@ from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
 from aimon_local.storage.span import HOUR_NS, bounds, ends
 from aimon_local.storage.spend import Spend, spend_sql
+from aimon_local.storage.verify import Verdict, verify
 
 By = Literal["consumer", "tier", "route", "service", "status", "hour", "day"]
 MOST = 1000  # rows of a page
@@ -91,14 +94,15 @@ class Queries:
     ``since`` ≤ arrival < ``until``; ``consumer``: an id, or a name as it was at the time of the request.
     """
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
+    def __init__(self, db: aiosqlite.Connection, directory: Path) -> None:
         self._db = db
+        self._directory = directory
 
     @classmethod
     async def open(cls, database: Database) -> "Queries":
         """With a connection of its own."""
         try:
-            return cls(await database.connect_async(read_only=True))
+            return cls(await database.connect_async(read_only=True), database.directory)
         except sqlite3.Error as error:
             raise store_error(error) from error
 
@@ -134,6 +138,10 @@ class Queries:
         """What admitted AI calls used, apart by one of ``storage.spend.GROUPS``; None: all under ""."""
         sql, arguments = spend_sql(consumer, since, until, by)
         return {group: Spend(*sums) for group, *sums in await self._all(sql, arguments)}
+
+    async def verify(self, now: int, since: int = 0) -> Verdict:
+        """Recount the ledger, in a thread and on a connection of its own: it takes seconds where it is long."""
+        return await asyncio.to_thread(verify, self._directory, now, since)
 
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""

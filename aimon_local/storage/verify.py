@@ -1,26 +1,32 @@
-"""Does it all add up? Reads a data directory in one transaction, so a running gateway doesn't have to stop.
+"""Does it all add up? Recounts from single rows what is kept as sums and counters, and walks along the hash chain.
 
-Each check recounts from single rows what is kept as sums, and says both numbers. To add a check: a function that yields
-``Check``s, and its line in ``_CHECKS``.
+Reads a data directory on a connection of its own that can't write, so a running gateway doesn't have to stop: sums and
+counters are seen in one state of the ledger, the chain after that in chunks, so that the write-ahead log is not held
+back by it. Integers alone. To add a check: a function that yields ``Check``s, and its line in ``_CHECKS``.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from aimon_local.storage import recount
+from aimon_local.storage.batch import ROW_COLUMNS
+from aimon_local.storage.chain import walk
 from aimon_local.storage.database import NAME
 from aimon_local.storage.faults import store_error
+from aimon_local.storage.secret import NAME as SECRET
 from aimon_local.storage.span import HOUR_NS
-from aimon_local.storage.spend import SUMS
+from aimon_local.storage.spend import SUMS, spend_sql
 
-_NS = 1_000_000_000
-_MONTH = {
-    "month/requests": "COUNT(*)",
-    "month/input_tokens": "SUM(input + cache_read + cache_write)",
-    "month/output_tokens": "SUM(output + reasoning)",
-    "month/cost": "SUM(cost)",
-}
+_FOLDED = "seq <= (SELECT seq FROM usage_folded)"
+_MODELS = """SELECT model, COUNT(*), SUM(input + cache_read + cache_write), SUM(output + reasoning)
+    FROM usage_rows JOIN ai_usage USING (request_id) WHERE source != 'none' AND at_ns >= ? GROUP BY 1"""
+_COUNTS = {"calls": "COUNT(*)", "estimated": "SUM(source = 'estimated')"}
+_PLAIN = ", ".join(_COUNTS.get(name, f"SUM(ai_usage.{name})") for name in SUMS)
+_NAMED = 3  # differences that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,96 +38,138 @@ class Check:
     detail: str
 
 
-def verify(directory: Path) -> list[Check]:
-    """All checks of a data directory; StoreError where it can't be read."""
-    path = directory / NAME
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks; and per model the answered calls, prompt tokens and output tokens, to compare with an upstream's."""
+
+    checks: list[Check]
+    models: dict[str, list[int]]
+
+
+def verify(directory: Path, now_ns: int, since_ns: int = 0) -> Verdict:
+    """All checks of a data directory; StoreError where it can't be read.
+
+    ``now_ns`` says which windows run, ``since_ns`` from when on models are counted; both are Unix nanoseconds.
+    """
     try:
-        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            database.execute("BEGIN")
-            return [check for checks in _CHECKS for check in checks(database)]
-        finally:
-            database.close()
+        with closing(_open(directory)) as db:
+            db.execute("BEGIN")
+            found = [check for checks in _CHECKS for check in checks(db, now_ns // 1_000_000_000)]
+            models = {model: sums for model, *sums in db.execute(_MODELS, (since_ns,))}
+            last = db.execute("SELECT COALESCE(MAX(seq), 0) FROM usage_rows").fetchone()[0]
+            db.execute("COMMIT")
+            return Verdict([*found, _chain(db, directory, last)], models)
     except sqlite3.Error as error:
         raise store_error(error) from error
 
 
-def _whole(db: sqlite3.Connection) -> Iterator[Check]:
+def _open(directory: Path) -> sqlite3.Connection:
+    path = directory / NAME
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def _whole(db: sqlite3.Connection, _: int) -> Iterator[Check]:
     verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     yield Check("database", verdict == "ok", f"quick_check says {verdict}")
 
 
-def _chain(db: sqlite3.Connection) -> Iterator[Check]:
+def _numbers(db: sqlite3.Connection, _: int) -> Iterator[Check]:
     """Rows are numbered without a gap: none was taken out."""
     count, last = db.execute("SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM usage_rows").fetchone()
-    yield Check("rows", count == last, f"{count} rows, the last has the number {last}")
+    folded = db.execute("SELECT seq FROM usage_folded").fetchone()[0]
+    good = count == last and last >= folded
+    yield Check(
+        "rows", good, f"{count} rows, the last has the number {last}; up to {folded} they are in the hourly sums"
+    )
 
 
-def _hours(db: sqlite3.Connection) -> Iterator[Check]:
-    """Hourly sums are those of the rows that were folded in."""
-    sums = "SUM(requests), SUM(bytes_in), SUM(bytes_out), SUM(total_us)"
-    kept = db.execute(f"SELECT {sums} FROM usage_hourly").fetchone()
-    counted = db.execute(
-        """SELECT COUNT(*), SUM(bytes_in), SUM(bytes_out), SUM(total_us) FROM usage_rows
-        WHERE seq <= (SELECT seq FROM usage_folded)"""
+def _hours(db: sqlite3.Connection, _: int) -> Iterator[Check]:
+    """Hourly sums are those of the rows that were folded in, line by line."""
+    yield _lines(
+        db,
+        "hourly sums",
+        """SELECT party, hour, status, requests, incomplete, bytes_in, bytes_out, gateway_us, total_us, first_seq,
+            last_seq FROM usage_hourly""",
+        f"""SELECT party, at_ns / {HOUR_NS}, status, COUNT(*), SUM(NOT complete), SUM(bytes_in), SUM(bytes_out),
+            SUM(gateway_us), SUM(total_us), MIN(seq), MAX(seq) FROM usage_rows WHERE {_FOLDED} GROUP BY 1, 2, 3""",
+        "SELECT COALESCE(SUM(requests), 0) FROM usage_hourly",
+    )
+    yield _lines(
+        db,
+        "hourly sums of AI calls",
+        f"SELECT party, hour, model, {', '.join(SUMS)} FROM ai_hourly",
+        f"""SELECT party, at_ns / {HOUR_NS}, model, {_PLAIN}
+            FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_FOLDED} GROUP BY 1, 2, 3""",
+        "SELECT COALESCE(SUM(calls), 0) FROM ai_hourly",
+    )
+
+
+def _lines(db: sqlite3.Connection, name: str, kept: str, counted: str, total: str) -> Check:
+    """Two tables that are to be the same, each line of them."""
+    lines = db.execute(f"SELECT COUNT(*) FROM ({kept})").fetchone()[0]
+    over = db.execute(f"{kept} EXCEPT {counted}").fetchall()
+    under = db.execute(f"{counted} EXCEPT {kept}").fetchall()
+    if not over and not under:
+        return Check(name, True, f"{db.execute(total).fetchone()[0]} requests in {lines} lines")
+    return Check(name, False, f"kept {over[:_NAMED]}, counted {under[:_NAMED]}")
+
+
+def _orphans(db: sqlite3.Connection, _: int) -> Iterator[Check]:
+    calls, found = db.execute(
+        "SELECT COUNT(*), COALESCE(SUM(request_id NOT IN (SELECT request_id FROM usage_rows)), 0) FROM ai_usage"
     ).fetchone()
-    yield _same("hourly sums", _zeros(kept), _zeros(counted))
-    values = {"calls": "COUNT(*)", "estimated": "SUM(source = 'estimated')"}
-    kept = db.execute(f"SELECT {', '.join(f'SUM({name})' for name in SUMS)} FROM ai_hourly").fetchone()
-    counted = db.execute(
-        f"""SELECT {", ".join(values.get(name, f"SUM(ai_usage.{name})") for name in SUMS)}
-        FROM usage_rows JOIN ai_usage USING (request_id) WHERE seq <= (SELECT seq FROM usage_folded)"""
-    ).fetchone()
-    yield _same("hourly sums of AI calls", _zeros(kept), _zeros(counted))
+    yield Check("AI calls have their requests", found == 0, f"{calls} calls, {found} without a request")
 
 
-def _orphans(db: sqlite3.Connection) -> Iterator[Check]:
-    found = db.execute(
-        "SELECT COUNT(*) FROM ai_usage WHERE request_id NOT IN (SELECT request_id FROM usage_rows)"
-    ).fetchone()[0]
-    yield Check("AI calls have their requests", found == 0, f"{found} without one")
+def _consumers(db: sqlite3.Connection, _: int) -> Iterator[Check]:
+    """What ``/usage/ai`` says of each consumer is the plain sum of its rows."""
+    plain: dict[str, tuple[Any, ...]] = {
+        who: tuple(each)
+        for who, *each in db.execute(
+            f"""SELECT consumer, {_PLAIN} FROM usage_rows JOIN ai_usage USING (request_id)
+            JOIN usage_parties ON usage_parties.id = party WHERE decision = 'allow' GROUP BY 1"""
+        )
+    }
+    told = {who: tuple(each) for who, *each in db.execute(*spend_sql(None, None, None, "consumer"))}
+    wrong = [
+        f"{who}: told {told.get(who)}, rows {plain.get(who)}"
+        for who in {*told, *plain}
+        if told.get(who) != plain.get(who)
+    ]
+    parts = [sum(column) for column in zip(*plain.values(), strict=True)] or [0] * len(SUMS)
+    total = dict(zip(SUMS, parts, strict=True))
+    said = (
+        f"{len(plain)} consumers, {total['calls']} calls, cost {total['cost']}, charge {total['charge']} nano-dollars"
+    )
+    yield Check("AI usage by consumer", not wrong, "; ".join(wrong[:_NAMED]) or said)
 
 
-def _months(db: sqlite3.Connection) -> Iterator[Check]:
-    """Each consumer's billing month: the counters are the sums of its calls."""
-    rows = db.execute(
-        "SELECT key, unit, start, expires, value FROM counters WHERE key LIKE 'tier:%' AND unit LIKE 'month/%'"
-    ).fetchall()
-    wrong = []
-    for key, unit, start, end, value in rows:
-        counted = db.execute(
-            f"""SELECT {_MONTH[unit]} FROM usage_rows JOIN ai_usage USING (request_id)
-            JOIN usage_parties ON usage_parties.id = party WHERE consumer_id = ? AND at_ns >= ? AND at_ns < ?
-            AND decision = 'allow' AND ' ' || flags || ' ' NOT LIKE '% released %'
-            AND seq >= (SELECT COALESCE(MIN(first_seq), 0) FROM usage_hourly WHERE hour >= ?)""",
-            (key.partition(":")[2], start * _NS, end * _NS, start * _NS // HOUR_NS),
-        ).fetchone()[0]
-        if (counted or 0) != value:
-            wrong.append(f"{key} {unit}: counter {value}, ledger {counted or 0}")
-    yield Check("counters = ledger", not wrong, "; ".join(wrong) or f"{len(rows)} monthly counters")
+def _counters(db: sqlite3.Connection, now: int) -> Iterator[Check]:
+    for name, count in (
+        ("billing months", recount.months),
+        ("limits of tiers", recount.limits),
+        ("windows of rate-limiting", recount.rates),
+    ):
+        found = count(db, now)
+        untold = f", {found.untold} that rows can't tell" if found.untold else ""
+        detail = "; ".join(found.differ[:_NAMED]) or f"{found.agree} counters{untold}"
+        yield Check(name, not found.differ, detail)
 
 
-def _zeros(row: tuple[int | None, ...]) -> tuple[int, ...]:
-    return tuple(value or 0 for value in row)
-
-
-def _same(name: str, kept: tuple[int, ...], counted: tuple[int, ...]) -> Check:
-    return Check(name, kept == counted, f"kept {kept}, counted {counted}" if kept != counted else f"{kept[0]} rows")
-
-
-_CHECKS: tuple[Callable[[sqlite3.Connection], Iterator[Check]], ...] = (_whole, _chain, _hours, _orphans, _months)
-
-
-def ai_totals(directory: Path) -> dict[str, tuple[int, int, int]]:
-    """Per model: answered calls, prompt tokens, output tokens, by the ledger; for comparison with an upstream."""
-    database = sqlite3.connect(f"{(directory / NAME).absolute().as_uri()}?mode=ro", uri=True)
+def _chain(db: sqlite3.Connection, directory: Path, last: int) -> Check:
+    """Each row's hash fits."""
     try:
-        rows = database.execute(
-            """SELECT model, COUNT(*), SUM(input + cache_read + cache_write), SUM(output + reasoning) FROM ai_usage
-            WHERE source != 'none' AND complete GROUP BY 1"""
-        ).fetchall()
-    except sqlite3.Error as error:
-        raise store_error(error) from error
-    finally:
-        database.close()
-    return {model: (calls, into, out) for model, calls, into, out in rows}
+        secret = (directory / SECRET).read_bytes()
+    except OSError as error:
+        return Check("chain", False, f"can't be walked without the install's secret ({error.strerror})")
+    found = walk(db, secret, ROW_COLUMNS, last)
+    older = f"; {found.start} rows are older than the chain" if found.start else ""
+    if found.broken is None:
+        return Check("chain", True, f"{found.rows} rows, the newest hash is {found.head}{older}")
+    broken = f"row {found.broken.seq} (request {found.broken.request_id}) does not fit the row before it or itself"
+    return Check("chain", False, f"{broken}; {found.rows} rows before it fit{older}")
+
+
+_CHECKS: tuple[Callable[[sqlite3.Connection, int], Iterator[Check]], ...] = (
+    *(_whole, _numbers, _hours, _orphans, _consumers, _counters),
+)

@@ -19,6 +19,7 @@ from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
+from aimon_local.storage.verify import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,10 @@ class LedgerViews(Protocol):
         self, by: str | None = None, consumer: str | None = None, since: int | None = None, until: int | None = None
     ) -> dict[str | int, Spend]:
         """What admitted AI calls used, apart by something; None: all under ""."""
+        ...
+
+    async def verify(self, now: int, since: int = 0) -> Verdict:
+        """Recount it."""
         ...
 
     async def usage_row(self, request_id: str) -> UsageRow | None:

@@ -21,6 +21,7 @@ from aimon_local.gateway.admin import (
     spend,
     tiers,
     usage,
+    verify,
 )
 from aimon_local.gateway.admin.ask import Ask, Handler, Reply, json_reply, message, refused
 from aimon_local.gateway.admin.visible import shown
@@ -135,6 +136,7 @@ TABLE: Rows = (
     Endpoint("PUT", "/debug/node/log-level/{log_level}", info.set_log_level, "Set it for a while."),
     Endpoint("PUT", "/debug/cluster/log-level/{log_level}", info.set_log_level, "The same: one node is the cluster."),
     Endpoint("GET", "/usage/ai", spend.show, "Tokens and money of AI calls (our own)."),
+    Endpoint("GET", "/verify", verify.show, "Does the ledger add up? (our own)."),
     Endpoint("GET", "/bill", spend.bill, "What a consumer owes for a month (our own)."),
     Endpoint("GET", "/usage", usage.show, "What a consumer used (our own)."),
     Endpoint("GET", "/usage/timeseries", usage.timeseries, "The same, hour by hour or day by day (our own)."),
