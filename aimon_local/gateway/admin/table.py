@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
     cache,
+    check,
     config,
     consumer_groups,
     entities,
     events,
+    explain,
     health,
     info,
     lists,
@@ -142,6 +144,8 @@ TABLE: Rows = (
     Endpoint("GET", "/usage/timeseries", usage.timeseries, "The same, hour by hour or day by day (our own)."),
     Endpoint("GET", "/requests", requests.listing, "The ledger's rows, the last first (our own)."),
     Endpoint("GET", "/requests/{request_id}", requests.one, "The ledger's row of one request (our own)."),
+    Endpoint("GET", "/requests/{request_id}/explain", explain.show, "What became of one request, and why (our own)."),
+    Endpoint("POST", "/check", check.check, "Would this call be admitted? A dry run (our own)."),
     Endpoint("GET", "/events", events.show, "What happens, as it happens (our own)."),
     # the configuration as a whole
     Endpoint("GET", "/config", config.show, "The configuration as one document."),
