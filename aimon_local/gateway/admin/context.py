@@ -16,6 +16,7 @@ from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
+from aimon_local.policy.call import Call
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
@@ -155,6 +156,7 @@ class AdminContext:
     events: Events
     log_level: LogLevel
     health: TargetHealth
+    trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
 
     def now(self) -> int:
         """Wall time, nanoseconds."""
