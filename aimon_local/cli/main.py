@@ -26,6 +26,8 @@ COMMANDS = {
     "spend": ("spend", "Show the tokens and the money of AI calls."),
     "bill": ("bill", "Show what a consumer owes for a month."),
     "requests": ("requests", "List and show requests from the ledger."),
+    "explain": ("explain", "Explain what became of a request, and why."),
+    "check": ("check", "Ask whether a call would be admitted; spend nothing."),
     "events": ("events", "Show what happens, as it happens."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
 from aimon_local.gateway.metrics import Node as MetricsNode
+from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
+from aimon_local.policy.paths import normalise
 from aimon_local.policy.plugins import ORDER
 
 if TYPE_CHECKING:
@@ -164,6 +166,32 @@ def make_context(gateway: "Gateway") -> AdminContext:
         events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),
+        trial=lambda *asked: _trial(gateway, *asked),
+    )
+
+
+def _trial(gateway: "Gateway", method: str, path: str, body: bytes) -> Call:
+    """A call as it would come from this machine now."""
+    return Call(
+        now_ns=gateway.clock.now_ns(),
+        request_id="",
+        client_ip="127.0.0.1",
+        client_port=0,
+        server_port=gateway.settings.proxy_port,
+        scheme="http",
+        method=method,
+        raw_path=path,
+        path=normalise(path),
+        query=None,
+        host="localhost",
+        fields=[header("Content-Type", "application/json")],
+        content_length=len(body),
+        chunked=False,
+        expects_continue=False,
+        tools=gateway.runtime.tools,
+        state=gateway.live.state,
+        snapshot=gateway.live.snapshot,
+        body=body,
     )
 
 

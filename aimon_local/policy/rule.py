@@ -76,6 +76,11 @@ class Rule:
     def access(self, call: Call) -> Outcome:
         """Look at the request before it goes upstream; a Refuse or an Answer stops it."""
 
+    def peek(self, call: Call) -> Outcome:
+        """What ``access`` would say, counting nothing: for a dry run, on a call that nobody sent. None: it would pass,
+        or can't be known beforehand.
+        """
+
     def response(self, call: Call, draft: ResponseDraft) -> None:
         """Edit the head of the answer."""
 

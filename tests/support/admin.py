@@ -9,12 +9,17 @@ from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
 from aimon_local.gateway.events import Events
 from aimon_local.gateway.keys import hashed
+from aimon_local.gateway.live import KINDS
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.policy.cache import AnswerCache
+from aimon_local.policy.plugins import BY_NAME
+from aimon_local.policy.snapshot import build
+from aimon_local.policy.state import LimitState
 from aimon_local.storage.queries import UsagePage, UsageTotals
 from aimon_local.wire.app import Request
 from aimon_local.wire.message import RequestHead
+from tests.support.calls import make_call
 from tests.support.plugin_tables import PLUGIN_SCHEMAS
 
 NODE = Node("11111111-2222-4333-8444-555555555555", "laptop", "9.9.9", 4711, (), {"database": "memory"})
@@ -101,6 +106,7 @@ class AdminUnderTest:
         self.committed = []
         self.fault = None  # raised by the next commits
         self.ledger, self.events = Ledger(), Events(self.clock.now_ns())
+        self.state = LimitState()
         self.cache, self.levels, self.targets = AnswerCache(), Levels(), Targets()
         self.context = AdminContext(
             catalog=self.catalog,
@@ -118,8 +124,14 @@ class AdminUnderTest:
             events=self.events,
             log_level=self.levels,
             health=self.targets,
+            trial=self.trial,
         )
         self._app = admin_app(self.context)
+
+    def trial(self, method, path, body):
+        snapshot = build({kind: list(self.catalog.rows(kind)) for kind in KINDS}, BY_NAME, str)
+        now = self.clock.now_ns()
+        return make_call(method, path, now_ns=now, body=body, state=self.state, snapshot=snapshot, host="localhost")
 
     async def commit(self, changes):
         if self.fault is not None:

@@ -41,6 +41,8 @@ class Acl(Rule):
             self._tell(call, name, groups)
         return None
 
+    peek = access  # it counts nothing
+
     def _groups(self, call: Call) -> tuple[str, tuple[str, ...]] | Refuse:
         """The groups that count: those that authentication has given to who has no credential, else the consumer's."""
         consumer = call.consumer

@@ -63,6 +63,12 @@ class RateLimiting(Rule):
             self._tell(call, windows, moment)
         return None
 
+    def peek(self, call: Call) -> Outcome:
+        """Refuse where a window is full; nothing is counted."""
+        counts = call.state.open(self._scope, self._identify(call), call.state.moment(call.now_ns)).counts
+        full = any(counts[unit] >= limit for unit, _, limit in self._limits)
+        return self._refusal if full else None
+
     def settle(self, call: Call, complete: bool) -> None:
         """Give the ledger the counts as they are now, not as this call left them: calls end in another order than
         they began, and what a slow one saw must not take the place of what is newer.

@@ -40,6 +40,8 @@ class RequestSizeLimiting(Rule):
             return _UNEXPECTED if call.expects_continue else _TOO_LARGE
         return None
 
+    peek = access  # it counts nothing
+
 
 PLUGIN = PluginType(
     "request-size-limiting",

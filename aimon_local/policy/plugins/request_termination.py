@@ -92,6 +92,8 @@ class RequestTermination(Rule):
             return NEED_BODY
         return self._json(echo(call, self._message))
 
+    peek = access  # it counts nothing
+
     def _triggered(self, call: Call, argument: str) -> bool:
         if any(call.get(name) is not None for name in self._fields):
             return True
