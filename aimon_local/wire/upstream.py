@@ -209,17 +209,16 @@ class UpstreamConnection(Carrier):
         trailers = chunks.trailers if exchange.request.accept_trailers else []
         self._finish(exchange.reusable and not chunks.rest)
         exchange.done = True
-        events = exchange.events
         if head is not None:
             if not trailers:
-                events.on_head(head, data, True)
+                exchange.events.on_head(head, data, True)
                 exchange.events = NOBODY
                 return
-            events.on_head(head, data, False)
+            exchange.events.on_head(head, data, False)
             data = b""
         if trailers:
-            events.on_trailers(trailers)
-        events.on_data(data, True)
+            exchange.events.on_trailers(trailers)  # of whoever still listens: the head may have been enough
+        exchange.events.on_data(data, True)
         exchange.events = NOBODY
 
     # ---- when nothing more comes

@@ -102,6 +102,12 @@ class TestAnswers:
         assert events.ends == 1
         assert upstream.transport.closed
 
+    def test_who_gives_up_at_the_head_hears_of_nothing_that_came_with_it(self, upstream):
+        exchange, events = upstream.send(accept_trailers=True)
+        events.on_head = lambda head, data, last: exchange.cancel()
+        upstream.feed(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nT: v\r\n\r\n")
+        assert (events.trailers, events.body, events.ends, upstream.idle) == ([], b"", 0, 1)
+
     def test_trailers_are_told_only_who_takes_them(self, upstream):
         raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nT: v\r\n\r\n"
         _, events = upstream.send()
