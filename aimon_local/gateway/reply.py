@@ -1,5 +1,8 @@
 """The heads of answers: the fields of the upstream's or our own, and what Kong adds. Pure: lists of lines."""
 
+from email.utils import formatdate
+from functools import lru_cache
+
 from aimon_local.gateway import pages
 from aimon_local.metering.dialects import provider_for
 from aimon_local.policy import ai_refusals
@@ -36,8 +39,11 @@ def _in_dialect(call: Call, stop: Refuse) -> Answer | None:
 def own_lines(call: Call, stop: Refuse | Answer, draft: ResponseDraft, product: bytes, spent: Latencies) -> list[bytes]:
     """The lines of an answer that the gateway makes; a failed or cached one carries the marks of a proxied one."""
     lines = _merged(call, draft.fields)
-    if not any(name == b"server" for name, _, _ in draft.fields):
+    names = [name for name, _, _ in draft.fields]
+    if b"server" not in names:
         lines.append(b"Server: " + product)
+    if b"date" not in names:
+        lines.append(_date(call, spent))
     if stop.proxied:
         lines += _marks(spent, b"1.1 " + product)
     else:
@@ -52,12 +58,25 @@ def proxied_lines(call: Call, fields: list[Header], product: bytes, spent: Laten
     lines = _merged(call, fields)
     if b"server" not in names:
         lines.append(b"Server: " + product)
+    if b"date" not in names:
+        lines.append(_date(call, spent))
     via = b"1.1 " + product
     if b"via" in names:
         via = b", ".join([*(value for name, value, _ in fields if name == b"via"), via])
     lines += _marks(spent, via)
     lines.append(b"X-Kong-Request-Id: " + call.request_id.encode())
     return lines
+
+
+def _date(call: Call, spent: Latencies) -> bytes:
+    """When the answer was made, for what says no date itself (RFC 9110 §6.6.1)."""
+    return date_line((call.now_ns + spent[2] * 1_000_000) // 1_000_000_000)
+
+
+@lru_cache(maxsize=4)
+def date_line(second: int) -> bytes:
+    """The Date field of a Unix second."""
+    return b"Date: " + formatdate(second, usegmt=True).encode()
 
 
 def _marks(spent: Latencies, via: bytes) -> tuple[bytes, bytes, bytes]:

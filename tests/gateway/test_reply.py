@@ -10,6 +10,7 @@ from tests.support.calls import make_call
 from tests.support.stage import make_live
 
 PRODUCT, SPENT = b"aimon-local/9", (1, 20, 300)
+DATE = b"Date: Wed, 15 Nov 2023 12:00:00 GMT"
 DENIED = Refuse(403, 'no "entry"', "acl_denied")
 
 
@@ -31,11 +32,21 @@ def test_a_proxied_answer():
         b"Server: nginx",
         b"X-Up: 1",
         b"x-up: 2",
+        DATE,
         b"X-Kong-Upstream-Latency: 20",
         b"X-Kong-Proxy-Latency: 1",
         b"Via: 1.1 aimon-local/9",
         b"X-Kong-Request-Id: 0123456789abcdef0123456789abcdef",
     ]
+
+
+def test_every_answer_has_one_date_and_the_upstreams_own_stands():
+    given = "Wed, 15 Nov 2023 11:59:59 GMT"
+    assert [line for line in proxied([("date", given)]) if line.lower().startswith(b"date")] == [
+        b"date: " + given.encode()
+    ]
+    kept = own(Answer(200, fields=((b"Date", given.encode()),)))[0]
+    assert [line for line in kept if line.startswith(b"Date")] == [b"Date: " + given.encode()]
 
 
 def test_our_own_fields_are_not_the_upstreams_to_set_and_via_grows():
@@ -76,6 +87,7 @@ def test_a_refusal():
     assert lines == [
         b"Content-Type: application/json; charset=utf-8",
         b"Server: aimon-local/9",
+        DATE,
         b"X-Kong-Response-Latency: 300",
         b"X-Kong-Request-Id: 0123456789abcdef0123456789abcdef",
     ]

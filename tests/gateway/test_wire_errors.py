@@ -23,7 +23,7 @@ def test_the_form_follows_the_head_as_far_as_it_is_known(head, kind):
     assert b"Bad request" in body
     assert b"Server: aimon-local/test" in lines
     names = [line.split(b":")[0] for line in lines]
-    assert names[-2:] == [b"X-Kong-Response-Latency", b"X-Kong-Request-Id"]
+    assert names[-3:] == [b"Date", b"X-Kong-Response-Latency", b"X-Kong-Request-Id"]
 
 
 def test_the_id_of_the_page_is_the_one_of_the_field():
