@@ -17,10 +17,10 @@ class Process:
     def __init__(self, argv: Sequence[str], core: int, log: Path, env: Mapping[str, str] | None = None) -> None:
         self.began = time.monotonic()
         self._log = log
+        environment = {**os.environ, **(env or {}), "PYTHONPYCACHEPREFIX": str(log.parent.parent / "bytecode")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # people's second start does not compile
         with log.open("ab") as out:
-            self._child = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(env or {})}
-            )
+            self._child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
         os.sched_setaffinity(self._child.pid, {core})
 
     def ended(self) -> str | None:
