@@ -60,8 +60,8 @@ def _phases(ask: Ask, row: UsageRow, ai: AiRecord | None) -> list[tuple[str, Fac
         out.append(("forward", _forward(row)))
         if ai is not None and ai.source != "none":
             out.append(("meter", _meter(ai)))
-        if ai is not None:
-            out.append(("settle", _settle(ai)))
+    if ai is not None and (row.deny_reason is None or RELEASED in ai.flags):
+        out.append(("settle", _settle(ai)))
     return [*out, ("record", _record(row))]
 
 
@@ -96,7 +96,7 @@ def _admit(row: UsageRow, ai: AiRecord | None) -> Facts:
         facts["meaning"] = MEANINGS.get(row.deny_reason)
     if ai is not None:
         facts |= {"tier": ai.tier, "estimate": ai.estimate, "shadow": list(ai.shadow)}
-        word = "reserved" if row.deny_reason is None else "would_reserve"
+        word = "reserved" if ai.denied_limit is None else "would_reserve"
         facts[word] = {
             "input_tokens": ai.reserved_input,
             "output_tokens": ai.reserved_output,
