@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from aimon_local.storage.span import HOUR_NS, bounds, ends
 
-SUMS = ("calls", "estimated", "input", "cache_read", "cache_write", "output", "reasoning", "cost", "charge")
+SUMS = ("calls", "estimated", "input", "cache_read", "cache_write", "output", "reasoning", "cost", "charge", "requests")
 
 
 class Spend(NamedTuple):
@@ -24,6 +24,7 @@ class Spend(NamedTuple):
     reasoning: int = 0
     cost: int = 0
     charge: int = 0
+    requests: int = 0  # of the calls those that count as a request: not given back
 
 
 GROUPS: Mapping[str | None, str] = {
@@ -37,8 +38,11 @@ GROUPS: Mapping[str | None, str] = {
 }
 """What sums can be apart by."""
 
-_COUNTS = {"calls": "1", "estimated": "source = 'estimated'"}
+_COUNTED = "denied_limit IS NULL AND instr(' ' || flags || ' ', ' released ') = 0"
+_COUNTS = {"calls": "1", "estimated": "source = 'estimated'", "requests": _COUNTED}
 _VALUES = ", ".join(f"{_COUNTS.get(name, f'ai_usage.{name}')} AS {name}" for name in SUMS)
+ROW_SUMS = ", ".join(f"SUM({_COUNTS.get(name, f'ai_usage.{name}')})" for name in SUMS)
+"""Each of the sums over rows of usage_rows with their AI records."""
 _ROWS = f"""SELECT party, at_ns / {HOUR_NS} AS hour, model, {_VALUES}
     FROM usage_rows JOIN ai_usage USING (request_id)"""
 _HOURS = f"SELECT party, hour, model, {', '.join(SUMS)} FROM ai_hourly"

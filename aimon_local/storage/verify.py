@@ -19,13 +19,11 @@ from aimon_local.storage.database import NAME
 from aimon_local.storage.faults import store_error
 from aimon_local.storage.secret import NAME as SECRET
 from aimon_local.storage.span import HOUR_NS
-from aimon_local.storage.spend import SUMS, spend_sql
+from aimon_local.storage.spend import ROW_SUMS, SUMS, spend_sql
 
 _FOLDED = "seq <= (SELECT seq FROM usage_folded)"
 _MODELS = """SELECT model, COUNT(*), SUM(input + cache_read + cache_write), SUM(output + reasoning)
     FROM usage_rows JOIN ai_usage USING (request_id) WHERE source != 'none' AND at_ns >= ? GROUP BY 1"""
-_COUNTS = {"calls": "COUNT(*)", "estimated": "SUM(source = 'estimated')"}
-_PLAIN = ", ".join(_COUNTS.get(name, f"SUM(ai_usage.{name})") for name in SUMS)
 _NAMED = 3  # differences that are named
 
 
@@ -98,7 +96,7 @@ def _hours(db: sqlite3.Connection, _: int) -> Iterator[Check]:
         db,
         "hourly sums of AI calls",
         f"SELECT party, hour, model, {', '.join(SUMS)} FROM ai_hourly",
-        f"""SELECT party, at_ns / {HOUR_NS}, model, {_PLAIN}
+        f"""SELECT party, at_ns / {HOUR_NS}, model, {ROW_SUMS}
             FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_FOLDED} GROUP BY 1, 2, 3""",
         "SELECT COALESCE(SUM(calls), 0) FROM ai_hourly",
     )
@@ -126,7 +124,7 @@ def _consumers(db: sqlite3.Connection, _: int) -> Iterator[Check]:
     plain: dict[str, tuple[Any, ...]] = {
         who: tuple(each)
         for who, *each in db.execute(
-            f"""SELECT consumer, {_PLAIN} FROM usage_rows JOIN ai_usage USING (request_id)
+            f"""SELECT consumer, {ROW_SUMS} FROM usage_rows JOIN ai_usage USING (request_id)
             JOIN usage_parties ON usage_parties.id = party WHERE decision = 'allow' GROUP BY 1"""
         )
     }

@@ -27,12 +27,12 @@ CALLS = st.lists(
 
 
 def record(model, source, number):
-    counts = {name: number + at for at, name in enumerate(SUMS[2:])}
+    counts = {name: number + at for at, name in enumerate(SUMS[2:-1])}
     return AiRecord("openai.chat", "free", model, None, False, 1, 2, 3, 4, source=source, flags=("a", "b"), **counts)
 
 
 def spend(number, source):
-    return Spend(1, int(source == "estimated"), *(number + at for at in range(len(SUMS) - 2)))
+    return Spend(1, int(source == "estimated"), *(number + at for at in range(len(SUMS) - 3)), 1)
 
 
 def added(spends):

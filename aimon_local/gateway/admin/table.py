@@ -8,6 +8,7 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
+    bill,
     cache,
     check,
     config,
@@ -139,7 +140,7 @@ TABLE: Rows = (
     Endpoint("PUT", "/debug/cluster/log-level/{log_level}", info.set_log_level, "The same: one node is the cluster."),
     Endpoint("GET", "/usage/ai", spend.show, "Tokens and money of AI calls (our own)."),
     Endpoint("GET", "/verify", verify.show, "Does the ledger add up? (our own)."),
-    Endpoint("GET", "/bill", spend.bill, "What a consumer owes for a month (our own)."),
+    Endpoint("GET", "/bill", bill.show, "What a consumer owes for a month (our own)."),
     Endpoint("GET", "/usage", usage.show, "What a consumer used (our own)."),
     Endpoint("GET", "/usage/timeseries", usage.timeseries, "The same, hour by hour or day by day (our own)."),
     Endpoint("GET", "/requests", requests.listing, "The ledger's rows, the last first (our own)."),
