@@ -7,8 +7,9 @@ It is driven by the callbacks of the wire: ``on_request`` and ``on_body`` from t
 are one loop over the rules of the route's plan, in the literal order of ``policy.plugins``: the authentication
 plugins say who calls, the others whether it may; once a consumer is known, the plan is the one compiled for it.
 
-A request keeps the snapshot that it began with. SETTLE and RECORD, and the refusals, stand in ``gateway.closing``: the
-one way out of every request.
+A request keeps the snapshot that it began with. FORWARD stands in ``gateway.forwarding``: the one place where a
+request may wait, for a service with a bound. SETTLE and RECORD, and the refusals, stand in ``gateway.closing``: the one
+way out of every request.
 """
 
 from collections.abc import Sequence
