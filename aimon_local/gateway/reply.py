@@ -110,18 +110,23 @@ _TEXTS = frozenset(
 )
 
 
-def _line(name: bytes, value: bytes, line: bytes) -> bytes:
-    if name == b"content-type" and value.lower() in _TEXTS:
-        return line + b"; charset=UTF-8"
-    return line
+def _lines(fields: list[Header], hidden: frozenset[bytes]) -> list[bytes]:
+    """The lines of fields, texts with their charset."""
+    for name, value, _ in fields:
+        if name == b"content-type" and value.lower() in _TEXTS:
+            return [line + _charset(*pair) for *pair, line in fields if pair[0] not in hidden]
+    return [line for name, _, line in fields if name not in hidden]
+
+
+def _charset(name: bytes, value: bytes) -> bytes:
+    return b"; charset=UTF-8" if name == b"content-type" and value.lower() in _TEXTS else b""
 
 
 def _merged(call: Call, fields: list[Header]) -> list[bytes]:
     """Field lines, those that a rule has set in place of the upstream's of the same name."""
     ruled = call.reply_fields
     if not ruled:
-        return [_line(*field) for field in fields if field[0] not in _OURS]
-    hidden = _hidden[tuple([name for name, _ in ruled])]
-    lines = [_line(*field) for field in fields if field[0] not in hidden]
-    lines += [b"%b: %b" % pair for pair in ruled]
+        return _lines(fields, _OURS)
+    lines = _lines(fields, _hidden[tuple([name for name, _ in ruled])])
+    lines += [name + b": " + value for name, value in ruled]
     return lines

@@ -12,6 +12,7 @@ from aimon_local.wire.message import Header, RequestHead, ResponseHead
 from aimon_local.wire.strict import HOP_BY_HOP, ONCE, has_body, is_authority
 
 _REMEMBERED = 4096  # lines
+_FIRST_LINES = 512  # request lines, and status lines
 _LINE_BYTES = 256  # longer lines are read each time
 _VALUES = 256  # lines of one name, so that a name whose value always changes doesn't push the others out
 
@@ -77,6 +78,38 @@ class _Hosts(dict[bytes, bool]):
         return verdict
 
 
+class _Starts(dict[bytes, tuple[bytes, bytes]]):
+    """Request lines taken apart, by their bytes: (method, target); raises ``NotPlain``."""
+
+    def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
+        found = _REQUEST.fullmatch(line)
+        if found is None or found[1] == b"CONNECT":
+            raise NotPlain
+        start = (found[1], found[2])
+        if len(line) <= _LINE_BYTES:
+            if len(self) >= _FIRST_LINES:
+                self.clear()
+            self[line] = start
+        return start
+
+
+class _Statuses(dict[bytes, tuple[int, bytes]]):
+    """Status lines taken apart, by their bytes: (status, reason); raises ``NotPlain``."""
+
+    def __missing__(self, line: bytes) -> tuple[int, bytes]:
+        found = _STATUS.fullmatch(line)
+        if found is None:
+            raise NotPlain
+        start = (int(found[1]), found[2] or b"")
+        if len(line) <= _LINE_BYTES:
+            if len(self) >= _FIRST_LINES:
+                self.clear()
+            self[line] = start
+        return start
+
+
+_read_start = _Starts().__getitem__
+_read_status = _Statuses().__getitem__
 _read_line = _Lines().__getitem__
 _is_host = _Hosts().__getitem__
 
@@ -84,10 +117,8 @@ _is_host = _Hosts().__getitem__
 def scan_request(raw: bytes) -> RequestHead | None:
     """The head of a plain request from its bytes, the empty line left out; None: h11 decides."""
     first, *lines = raw.split(b"\r\n")
-    start = _REQUEST.fullmatch(first)
-    if start is None:
-        return None
     try:
+        method, target = _read_start(first)
         fields = list(map(_read_line, lines))
     except NotPlain:
         return None
@@ -101,27 +132,23 @@ def scan_request(raw: bytes) -> RequestHead | None:
     host = meaning.pop(b"host", None)
     if host is None or not _is_host(host):
         return None
+    meaning.pop(b"authorization", None)
     found = _connection(meaning) if meaning else _NOTHING
     if found is None:
         return None
     length, chunked, keep_alive = found
-    method, target = start.groups()
-    if method == b"CONNECT":
-        return None
     return RequestHead(method, target, True, fields, host, target, length, chunked, keep_alive, False, None, (), True)
 
 
 def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None:
     """(head, its connection may be used again) of a plain answer to ``method``; None: h11 decides."""
     first, *lines = raw.split(b"\r\n")
-    start = _STATUS.fullmatch(first)
-    if start is None:
-        return None
     fields: list[Header] = []
     add = fields.append
     meaning: dict[bytes, bytes] = {}
     special = _ANSWER_SPECIAL
     try:
+        status, reason = _read_status(first)
         for field in map(_read_line, lines):
             name = field[0]
             if name not in special:
@@ -133,15 +160,16 @@ def scan_response(raw: bytes, method: bytes) -> tuple[ResponseHead, bool] | None
     except NotPlain:
         return None
     meaning.pop(b"keep-alive", None)
+    if meaning.get(b"connection") == b"keep-alive":  # nginx says it, though HTTP/1.1 means it
+        del meaning[b"connection"]
     found = _connection(meaning)
     if found is None:
         return None
     length, chunked, keep_alive = found
-    status = int(start[1])
     if status == 204 and (chunked or length is not None):
         return None
     body = has_body(method, status, length)
-    head = ResponseHead(status, start[2] or b"", True, fields, length, chunked and body, body)
+    head = ResponseHead(status, reason, True, fields, length, chunked and body, body)
     return head, keep_alive and (not body or chunked or length is not None)
 
 
