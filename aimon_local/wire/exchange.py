@@ -1,7 +1,7 @@
 """One upstream exchange as its user holds it, from the wish for a connection to the last byte or a failure.
 
 It outlives a connection: a request that met a kept connection which had closed meanwhile is moved to a fresh one, where
-it is certain (or for idempotent methods harmless) that nothing was processed.
+it is certain that nothing was processed, or the method is safe: a second GET changes nothing, a second PUT might.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 _AHEAD = 64 * 1024  # bytes of a body that may wait for the connection
 # RFC 9110 §9.2.2: what may be sent again although it is not known whether it was processed.
-_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
+_SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))  # RFC 9110 §9.2.1
 
 
 class _Nobody:
@@ -192,4 +192,4 @@ class UpstreamExchange:
         request = self.request
         if not self.reused or self.answered or request.body is None:
             return False
-        return not self.sent or request.method in _IDEMPOTENT
+        return not self.sent or request.method in _SAFE

@@ -225,7 +225,9 @@ class TestReuse:
         assert upstream.loop.opened == 1
         assert not events.failures
 
-    @pytest.mark.parametrize(("method", "body"), [(b"POST", b"x"), (b"PATCH", b"x"), (b"PUT", None)])
+    @pytest.mark.parametrize(
+        ("method", "body"), [(b"POST", b"x"), (b"PATCH", b"x"), (b"PUT", None), (b"PUT", b"x"), (b"DELETE", b"")]
+    )
     def test_what_may_have_been_processed_is_not_sent_again(self, upstream, method, body):
         upstream.send()
         upstream.feed(OK)
