@@ -43,7 +43,10 @@ class Forwarding(_Half):
         if match is None or match.service is None:
             return self._refuse(refusals.NO_SERVICE)
         if call.body is not None or not (head.chunked or head.content_length):
-            return self._ready(call.body or b"")
+            if self.runtime.waiting.bounds:
+                return self._ready(call.body or b"")
+            self.state = State.OVER
+            return self._send(call.body or b"")
         small = head.content_length is None or head.content_length <= self.runtime.settings.buffer_bytes
         if match.route.request_buffering and small:
             self.state = State.GATHER

@@ -29,6 +29,14 @@ def gateway(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(autouse=True)
+def adds_up(gateway):
+    """Whatever a test did: rows, sums and counters agree."""
+    yield
+    found = gateway.write("GET", "/verify")
+    assert found["good"], found
+
+
 def customer(gateway, **tier):
     """A consumer in a tier of its own: (name, key)."""
     name, key = gateway.consumer()
