@@ -220,4 +220,5 @@ def _metrics_node(gateway: "Gateway", load: Load) -> MetricsNode:
         requests=load.total_requests,
         connections=connections,
         health=health,
+        busy=gateway.runtime.waiting.standing(gateway.live.snapshot.services.values()),
     )

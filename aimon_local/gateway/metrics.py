@@ -45,6 +45,9 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "kong_ai_llm_requests_total": Family("counter", "AI calls", (*_AI, "workspace")),
     "kong_ai_llm_tokens_total": Family("counter", "Tokens of AI calls", (*_AI, "token_type", "workspace")),
+    "aimon_service_in_flight": Family("gauge", "Requests at a service with a bound", ("service",)),
+    "aimon_service_slots": Family("gauge", "Requests that a service bears at once", ("service",)),
+    "aimon_service_waiting": Family("gauge", "Requests that wait for a busy service", ("service", "tier")),
     "kong_bandwidth_bytes": Family(
         "counter",
         "Bytes of requests (ingress) and answers (egress), heads included",
@@ -102,6 +105,7 @@ class Node:
     requests: int
     connections: Mapping[str, int] = field(default_factory=dict)  # by nginx's states: accepted, active, …
     health: Iterable[tuple[Labels, int]] = ()  # of kong_upstream_target_health
+    busy: Iterable[tuple[str, int, int, Mapping[str, int]]] = ()  # service, slots, in flight, waiting by tier
 
 
 class Metrics:
@@ -195,6 +199,11 @@ _STATES = ("accepted", "active", "handled", "reading", "total", "waiting", "writ
 def _gauges(node: Node) -> dict[str, dict[Labels, int]]:
     states = {**node.connections, "total": node.requests}
     return {
+        "aimon_service_in_flight": {(service,): running for service, _, running, _ in node.busy},
+        "aimon_service_slots": {(service,): slots for service, slots, _, _ in node.busy},
+        "aimon_service_waiting": {
+            (service, tier): count for service, _, _, tiers in node.busy for tier, count in tiers.items()
+        },
         "kong_datastore_reachable": {(): int(node.datastore_reachable)},
         "kong_memory_workers_lua_vms_bytes": {(node.node_id, str(node.pid), "http"): node.resident_bytes},
         "kong_nginx_connections_total": {(node.node_id, "http", state): states.get(state, 0) for state in _STATES},

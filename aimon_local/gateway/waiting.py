@@ -134,7 +134,7 @@ class _Line:
 class Waiting:
     """The lines of one gateway."""
 
-    __slots__ = ("_bound", "_clock", "_later", "_lines", "_most", "_seconds", "bounds")
+    __slots__ = ("_bound", "_clock", "_faults", "_later", "_lines", "_most", "_seconds", "bounds")
 
     def __init__(
         self,
@@ -149,9 +149,10 @@ class Waiting:
         self._clock, self._bound, self._most, self._seconds = clock, bound, most, seconds
         self._later = later or _on_loop
         self._lines: dict[str, _Line] = {}
+        self._faults: list[str] = []  # that were said
 
     def sync(self, services: Iterable[Service]) -> list[str]:
-        """Take a new snapshot's bounds; a raised one lets exchanges go. What is wrong with tags, for people."""
+        """Take a new snapshot's bounds; a raised one lets exchanges go. What is newly wrong with tags, for people."""
         faults: list[str] = []
         self.bounds = {}
         for each in services:
@@ -163,7 +164,9 @@ class Waiting:
             line.serve()
             if service_id not in self.bounds and not line.queue.in_flight:
                 del self._lines[service_id]
-        return faults
+        fresh = [fault for fault in faults if fault not in self._faults]
+        self._faults = faults
+        return fresh
 
     def ask(self, service: Service, lane: Lane | None, waiter: Waiter) -> Turn | Refuse | None:
         """A turn, held or waited for; None: the service has no bound."""
@@ -180,6 +183,16 @@ class Waiting:
         if turn.waits:
             turn.wait_for(self._seconds if lane.seconds is None else lane.seconds, self._later)
         return turn
+
+    def standing(self, services: Iterable[Service]) -> list[tuple[str, int, int, dict[str, int]]]:
+        """Of each service with a bound: its name or id, slots, requests in flight, and waiting by tier."""
+        found: list[tuple[str, int, int, dict[str, int]]] = []
+        for each in services:
+            bound, line = self.bounds.get(each.id), self._lines.get(each.id)
+            if bound is not None:
+                running, tiers = (line.queue.in_flight, line.queue.tiers()) if line is not None else (0, {})
+                found.append((each.name or each.id, bound, running, tiers))
+        return found
 
     def _bound_of(self, service: Service, faults: list[str]) -> int | None:
         words = [tag[len(TAG) :] for tag in service.tags if tag.startswith(TAG)]

@@ -24,11 +24,16 @@ _FLOWS = 1_000  # tiers that are remembered while none of them waits
 
 
 class Lane(NamedTuple):
-    """The queue that a call stands in: its tier's."""
+    """The queue that a call stands in: its tier's, or of a weight of its own where its consumer has one."""
 
     name: str
     weight: int = 1  # the tier's priority
     seconds: float | None = None  # the longest wait; None: the gateway's own
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Calls of the same name and weight stand in one queue."""
+        return self[:2]
 
 
 NO_TIER = Lane("")
@@ -83,8 +88,8 @@ class FairQueue:
         """``bound``: slots, None: no end of them; ``most``: calls that may wait per tier. Both may be set anew."""
         self.bound, self.most = bound, most
         self.in_flight = self.waiting = 0
-        self._flows: dict[str, _Flow] = {}
-        self._busy: dict[str, _Flow] = {}  # those with a queue
+        self._flows: dict[tuple[str, int], _Flow] = {}
+        self._busy: dict[tuple[str, int], _Flow] = {}  # those with a queue
         self._reached = 0  # the tag of the one served last
         self._epoch = self._arrivals = 0
 
@@ -138,17 +143,25 @@ class FairQueue:
         slots = (self.bound or 1) * lane.weight
         return (len(flow.queue) + 1) * flow.usual * (others + lane.weight) // slots
 
+    def tiers(self) -> dict[str, int]:
+        """How many wait, by tier."""
+        found: dict[str, int] = {}
+        for flow in self._busy.values():
+            name = flow.lane.name
+            found[name] = found.get(name, 0) + len(flow.queue)
+        return found
+
     @property
     def _free(self) -> bool:
         return self.bound is None or self.in_flight < self.bound
 
     def _flow(self, lane: Lane) -> _Flow:
-        flow = self._flows.get(lane.name)
+        key = lane.key
+        flow = self._flows.get(key)
         if flow is None:
             if len(self._flows) >= _FLOWS:
                 self._flows = dict(self._busy)
-            flow = self._flows[lane.name] = _Flow(lane)
-        flow.lane = lane  # a tier's weight may have changed
+            flow = self._flows[key] = _Flow(lane)
         return flow
 
     def _join(self, flow: _Flow) -> None:
@@ -156,13 +169,13 @@ class FairQueue:
         self._arrivals += 1
         owed = flow.tag if flow.epoch == self._epoch else 0
         flow.tag, flow.epoch, flow.since = max(owed, self._reached), self._epoch, self._arrivals
-        self._busy[flow.lane.name] = flow
+        self._busy[flow.lane.key] = flow
 
     def _left(self, flow: _Flow) -> None:
         """One less waits; with the last one all that is owed is forgotten."""
         self.waiting -= 1
         if not flow.queue:
-            del self._busy[flow.lane.name]
+            del self._busy[flow.lane.key]
         if not self.waiting:
             self._epoch += 1
             self._reached = 0

@@ -298,6 +298,7 @@ def test_a_tag_that_says_nothing_is_said(tag):
     waiting = Waiting(ManualClock(), bound=7)
     assert len(waiting.sync([service("a", f"upstream_concurrency={tag}")])) == 1
     assert waiting.bounds == {"a": 7}
+    assert waiting.sync([service("a", f"upstream_concurrency={tag}")]) == []  # said once
     assert Waiting(ManualClock()).sync([service("a", "upstream_concurrency=1", "upstream_concurrency=2")]) == [
         "service a: tag upstream_concurrency=1, 2 is not one number from 0 to 1000000; "
         "the gateway's own bound holds (none)"
@@ -320,6 +321,15 @@ def test_a_bound_that_rises_or_goes_lets_them_go():
     assert waiting.ask(service("a"), None, Someone()) is None
     waiting.sync([])
     assert waiting._lines == {}
+
+
+def test_how_services_stand():
+    waiting, one = Waiting(ManualClock(), later=Timers().later), service("a", "upstream_concurrency=1")
+    services = [one, service("b"), service("c", "upstream_concurrency=5")]
+    waiting.sync(services)
+    for tier in ("t", "t", "t", "u"):
+        waiting.ask(one, Lane(tier), Someone())
+    assert waiting.standing(services) == [("a", 1, 1, {"t": 2, "u": 1}), ("c", 5, 0, {})]
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["ask", "end", "gone", "late", "bound"]), st.integers(0, 30)), max_size=120)

@@ -161,6 +161,9 @@ def test_slots_come_back_when_clients_are_gone(gateway):
     until(lambda: served(gateway)["requests"] == before + BOUND)
     waiting = [wire_chat(gateway, key, Ttft_Ms=60_000) for _ in range(20)]
     until(lambda: me(gateway, key)["concurrency"] == BOUND + 20)
+    told = ask(gateway.admin, "GET", "/metrics").body.decode()
+    assert f'aimon_service_waiting{{service="llm",tier="tier-{name}"}} 20\n' in told
+    assert f'aimon_service_in_flight{{service="llm"}} {BOUND}\n' in told
     for wire in waiting:
         wire.leave()
     until(lambda: me(gateway, key)["concurrency"] == BOUND)

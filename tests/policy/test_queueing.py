@@ -127,6 +127,16 @@ def test_a_bound_may_fall_and_rise_while_calls_run():
     assert queue.ask(FREE, 1).stand is Stand.HOLDS
 
 
+def test_a_weight_of_its_own_is_a_queue_of_its_own():
+    queue = FairQueue(1, 1)
+    held = queue.ask(FREE, 0)
+    assert queue.ask(FREE, 0).stand is Stand.WAITS
+    deal = queue.ask(Lane("free", 50), 0)
+    assert queue.tiers() == {"free": 2}
+    queue.leave(held, S)
+    assert queue.next(S) is deal
+
+
 def test_tiers_that_are_long_gone_are_forgotten():
     queue = FairQueue(1, 10)
     queue.ask(FREE, 0)
@@ -134,7 +144,7 @@ def test_tiers_that_are_long_gone_are_forgotten():
     for number in range(5000):
         queue.leave(queue.ask(Lane(f"t{number}"), 0), 0)
     assert len(queue._flows) <= 1001
-    assert waits in queue._flows["pro"].queue
+    assert waits in queue._flows[PRO.key].queue
 
 
 LANES = st.lists(st.integers(1, 20), min_size=2, max_size=5)
