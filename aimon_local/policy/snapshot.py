@@ -37,6 +37,7 @@ Instances = Mapping[precedence.ScopeKey, Placed]
 Profile = tuple[str | None, tuple[str, ...]]  # what sets a consumer apart: its id, its groups; where plugins name them
 
 _PLAIN: Profile = (None, ())
+_REMEMBERED_KEYS = 4096  # in memory alone, and gone with the snapshot: a revoked key is not among them
 _EVERYWHERE: precedence.ScopeKey = (None, None, None, None)
 _NO_ROUTE = ""  # in place of a route's id
 _HTTP = frozenset(("http", "https", "grpc", "grpcs"))
@@ -63,6 +64,7 @@ class Snapshot:
     _tier_place: int = 0  # of the tiers' rule in the order
     _plans: dict[tuple[str, Profile, int], Plan] = field(default_factory=dict)
     _shared: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    _seen: dict[str, Credential] = field(default_factory=dict)  # keys that were right: their digest is made once
 
     def consumer_by_name(self, name_or_id: str) -> Consumer | None:
         """The consumer with this id or username (Kong's ``anonymous``)."""
@@ -70,7 +72,14 @@ class Snapshot:
 
     def key_credential(self, key: str) -> Credential | None:
         """The key-auth credential of a key as a client sends it; it may have expired."""
-        return self._keys.get(self._digest(key))
+        found = self._seen.get(key)
+        if found is None:
+            found = self._keys.get(self._digest(key))
+            if found is not None:
+                if len(self._seen) >= _REMEMBERED_KEYS:
+                    self._seen.clear()
+                self._seen[key] = found
+        return found
 
     def basic_credentials(self, username: str) -> Credential | None:
         """The basic-auth credential of a username."""
