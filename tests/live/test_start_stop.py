@@ -173,8 +173,9 @@ def stopping(gateway):
 
 
 def refused(where):
+    """Nobody listens any more; a connection that was in the queue as the listener closed is reset."""
     try:
         with Wire(where) as wire:
             return wire.rest() == b""
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return True
