@@ -14,6 +14,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "policy/ai_check.py": ("cli/test_check.py", "a dry run is proved beside the call that it is of"),
     "gateway/admin/spend.py": ("cli/test_spend.py", "its sums are proved over real calls"),
     "storage/verify.py": ("cli/test_verify.py", "its checks are proved on what real calls leave"),
+    "gateway/admin/verify.py": ("cli/test_verify.py", "the gateway and the files say the same"),
     "storage/span.py": ("storage/test_queries.py", "spans are proved by sums over them"),
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_app.py", _NOUNS),

@@ -5,7 +5,7 @@ number → (the pain in a few words, the proof). A proof is a test (file::functi
 """
 
 _RULE, _PAINS = "policy/test_ai_rule.py", "policy/test_pains.py"
-_SDKS = "live/test_sdks.py"
+_SDKS, _STREAMS = "live/test_sdks.py", "live/test_pains.py"
 
 # fmt: off
 PAINS: dict[int, tuple[str, str]] = {
@@ -15,22 +15,22 @@ PAINS: dict[int, tuple[str, str]] = {
     4: ("a setting arms a second cap", f"{_PAINS}::test_a_call_counts_once_on_each_declared_limit_and_on_nothing_else"),
     5: ("false denials under load", f"{_PAINS}::test_no_false_denial_at_a_tenth_of_the_budget_without_max_tokens"),
     6: ("one mispriced row locks a user", "open: prices are dated and corrections are new lines, but reprice does not exist yet"),
-    7: ("usage is lost when a client leaves", f"{_RULE}::test_a_stream_cut_anywhere_bills_no_more_than_was_held"),
+    7: ("usage is lost when a client leaves", f"{_STREAMS}::test_a_stream_that_breaks_after_any_chunk_has_one_row_and_bills_what_came"),
     8: ("a partial stream is priced at zero", f"{_PAINS}::test_a_stream_and_its_twin_cost_the_same_to_the_nano_dollar"),
     9: ("a stream without usage under-counts", f"{_RULE}::test_any_split_of_a_stream_gives_the_same_bytes_and_the_same_usage"),
-    10: ("include_usage breaks the log", f"{_SDKS}::test_openais_calls_of_every_kind_and_the_counters_agree_with_the_mock"),
+    10: ("include_usage breaks the log", f"{_STREAMS}::test_streams_usage_and_tools_in_every_mix_are_counted_as_the_mock_counts"),
     11: ("windows share one stamp", "policy/test_limits.py::test_no_calendar_window_holds_more_than_its_amount"),
     12: ("a token limit is passed by concurrency", f"{_PAINS}::test_mixed_sizes_at_once_never_pass_a_token_budget"),
     13: ("denied by one limit, counted on another", f"{_PAINS}::test_a_denial_at_one_limit_takes_nothing_from_the_others"),
     14: ("counted twice, or tokens as one", f"{_PAINS}::test_a_call_counts_once_on_each_declared_limit_and_on_nothing_else"),
-    15: ("slots leak on errors and cancels", f"{_RULE}::test_whatever_becomes_of_the_calls_held_and_used_add_up"),
+    15: ("slots leak on errors and cancels", f"{_STREAMS}::test_no_way_to_end_keeps_a_place"),
     16: ("a cap leaks over workers", "can't: one process counts, and a lock keeps a second one off its data (storage/test_lock.py)"),
     17: ("an error names the wrong limit", f"{_RULE}::test_a_denial_names_limit_used_and_requested"),
     18: ("a new window on a used key locks it", f"{_PAINS}::test_a_changed_limit_holds_for_the_next_call_in_both_directions_and_goes_on_counting"),
     19: ("budgets never begin anew", f"{_PAINS}::test_windows_begin_anew_by_the_tiers_own_clock_over_a_leap_year"),
     20: ("a reset leaves a window stuck", "can't: there is no reset, each window is read off the clock by itself (policy/spans.py)"),
     21: ("resets wait for a job", "policy/test_spans.py::test_forty_resets_in_a_row"),
-    22: ("spend is lost in a crash", f"{_SDKS}::test_counters_outlive_a_kill"),
+    22: ("spend is lost in a crash", f"{_SDKS}::test_a_kill_during_streams_leaves_a_ledger_that_adds_up_and_no_place_taken"),
     23: ("the log is scanned in the request's path", "storage/test_spend.py::test_no_question_reads_the_whole_ledger"),
     24: ("cached tokens are billed twice", "metering/test_meter.py::test_parts_always_add_up_to_the_reported_totals"),
     25: ("Anthropic's stream total is its output", "metering/test_meter.py::test_golden_streams"),
@@ -55,7 +55,7 @@ PAINS: dict[int, tuple[str, str]] = {
     44: ("totals do not agree", "cli/test_verify.py::test_it_adds_up_while_the_gateway_runs_and_after"),
     45: ("memory grows", "open: no soak of an hour with AI calls is run here"),
     46: ("days begin in UTC to a user's surprise", f"{_PAINS}::test_windows_begin_anew_by_the_tiers_own_clock_over_a_leap_year"),
-    47: ("an error in a 200 stream is swallowed", "metering/test_meter.py::test_error_inside_a_stream_is_seen"),
+    47: ("an error in a 200 stream is swallowed", f"{_STREAMS}::test_an_error_inside_a_stream_reaches_the_client_and_the_part_is_billed"),
     48: ("denied calls count, nobody gets in again", f"{_PAINS}::test_who_hammers_is_let_in_as_often_as_who_does_not"),
     49: ("a 429 lacks its fields", "policy/test_ai_refusals.py::test_what_passes_soon_is_waited_for_and_what_does_not_stops_the_client"),
     50: ("no signal before the budget is gone", "open: there are no alerts yet; every answer tells what remains"),
