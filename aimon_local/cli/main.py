@@ -25,6 +25,7 @@ COMMANDS = {
     "usage": ("usage", "Show what consumers used."),
     "spend": ("spend", "Show the tokens and the money of AI calls."),
     "bill": ("bill", "Show what a consumer owes for a month."),
+    "reprice": ("reprice", "Correct what calls cost and brought by the prices of now."),
     "requests": ("requests", "List and show requests from the ledger."),
     "explain": ("explain", "Explain what became of a request, and why."),
     "check": ("check", "Ask whether a call would be admitted; spend nothing."),

@@ -17,6 +17,7 @@ from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
 from aimon_local.policy.paths import normalise
 from aimon_local.policy.plugins import ORDER
+from aimon_local.storage.corrections import Corrections
 
 if TYPE_CHECKING:
     from aimon_local.gateway.app import Gateway
@@ -163,6 +164,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         metrics=lambda: gateway.metrics.render(_metrics_node(gateway, load())),
         cache=gateway.live.state.cache,
         ledger=gateway.queries,
+        corrections=Corrections(gateway.database),
         events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),

@@ -53,8 +53,8 @@ class Chain:
 
     __slots__ = ("_key", "_parties", "head")
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = blake2b(b"aimon-local ledger chain", key=secret, digest_size=32).digest()
+    def __init__(self, secret: bytes, what: bytes = b"aimon-local ledger chain") -> None:
+        self._key = blake2b(what, key=secret, digest_size=32).digest()
         self._parties: dict[int, bytes] = {}
         self.head = b""
 
@@ -121,8 +121,8 @@ def walk(db: sqlite3.Connection, secret: bytes, columns: Sequence[str], last: in
     chain.head, rows = chain.first(start), 0
     for chunk in _chunks(db, start, last, columns):
         for seq, stored, row, ai in chunk:
-            party = partial(_party, db, row[2])
-            expected = chain.links([row], {} if ai is None else {row[0]: ai}, party)[0]
+            who = partial(_who, db, row[2])
+            expected = chain.links([row], {} if ai is None else {row[0]: ai}, who)[0]
             if stored != expected:
                 return Walked(start, rows, chain.head.hex(), Broken(seq, row[0]))
             chain.head, rows = expected, rows + 1
@@ -142,6 +142,11 @@ def _chunks(
         start = found[-1][0]
 
 
-def _party(db: sqlite3.Connection, number: int, _: int) -> Values:
+def _who(db: sqlite3.Connection, number: int, _: int) -> Values:
+    return party(db, number)
+
+
+def party(db: sqlite3.Connection, number: int) -> Values:
+    """Who a party is; () where there is none of that number."""
     names = "consumer_id, consumer, credential_id, tier, route_id, service_id, decision, deny_reason"
     return tuple(db.execute(f"SELECT {names} FROM usage_parties WHERE id = ?", (number,)).fetchone() or ())

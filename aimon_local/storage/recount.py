@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from aimon_local.storage.span import HOUR_NS
+from aimon_local.storage.spend import COUNTED
 
 _NS = 1_000_000_000
 _INPUT, _OUTPUT = "input + cache_read + cache_write", "output + reasoning"
@@ -26,9 +27,6 @@ _UNITS = {
     "cost": "ai_usage.cost",
     "charge": "ai_usage.charge",
 }
-COUNTED = "denied_limit IS NULL AND instr(' ' || flags || ' ', ' released ') = 0"
-"""Of AI calls, and plain ones of a tier's consumers: those that count, since they were admitted and not given back."""
-
 _SPAN = """at_ns >= :low AND at_ns < :high
     AND seq >= (SELECT COALESCE(MIN(first_seq), 0) FROM usage_hourly WHERE hour >= :hour)"""
 _CALLS = f"""FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_SPAN} AND {COUNTED}

@@ -1,7 +1,8 @@
 """Sums of what AI calls used: tokens and money, by hour, party and model, folded beside ``usage_hourly``.
 
 As with the usage totals: whole hours come from the sums, rows are read only for what is not folded in yet and for the
-two ends of a span that does not lie on the hour. To sum another column: a line in ``SUMS`` and a migration.
+two ends of a span that does not lie on the hour. Corrections (see ``corrections``) are added where they are asked for,
+by the time of the call that they correct. To sum another column: a line in ``SUMS`` and a migration.
 """
 
 from collections.abc import Mapping
@@ -38,13 +39,16 @@ GROUPS: Mapping[str | None, str] = {
 }
 """What sums can be apart by."""
 
-_COUNTED = "denied_limit IS NULL AND instr(' ' || flags || ' ', ' released ') = 0"
-_COUNTS = {"calls": "1", "estimated": "source = 'estimated'", "requests": _COUNTED}
+COUNTED = "denied_limit IS NULL AND instr(' ' || flags || ' ', ' released ') = 0"
+"""Of AI calls, and plain ones of a tier's consumers: those that count, since they were admitted and not given back."""
+_COUNTS = {"calls": "1", "estimated": "source = 'estimated'", "requests": COUNTED}
 _VALUES = ", ".join(f"{_COUNTS.get(name, f'ai_usage.{name}')} AS {name}" for name in SUMS)
 ROW_SUMS = ", ".join(f"SUM({_COUNTS.get(name, f'ai_usage.{name}')})" for name in SUMS)
 """Each of the sums over rows of usage_rows with their AI records."""
 _ROWS = f"""SELECT party, at_ns / {HOUR_NS} AS hour, model, {_VALUES}
     FROM usage_rows JOIN ai_usage USING (request_id)"""
+_CORRECTIONS = f"""SELECT party, call_ns / {HOUR_NS} AS hour, model,
+    {", ".join(name if name in ("cost", "charge") else "0" for name in SUMS)} FROM ai_corrections"""
 _HOURS = f"SELECT party, hour, model, {', '.join(SUMS)} FROM ai_hourly"
 _TAIL = "seq > (SELECT seq FROM usage_folded)"
 _OF = "party IN (SELECT id FROM usage_parties WHERE consumer_id = :of OR consumer = :of)"
@@ -70,6 +74,7 @@ def spend_sql(
         hour = f"FROM usage_hourly WHERE hour = {begin // HOUR_NS}"
         span = f"seq BETWEEN (SELECT MIN(first_seq) {hour}) AND (SELECT MAX(last_seq) {hour}) AND NOT {_TAIL}"
         arms.append(f"{_ROWS} WHERE {span} AND at_ns >= {begin} AND at_ns < {stop}{of}")
+    arms.append(f"{_CORRECTIONS} WHERE call_ns >= :low AND call_ns < :high{of}")
     sums = ", ".join(f"SUM({name})" for name in SUMS)
     sql = f"""SELECT {GROUPS[by]}, {sums} FROM ({" UNION ALL ".join(arms)})
         JOIN usage_parties ON usage_parties.id = party WHERE decision = 'allow' GROUP BY 1"""

@@ -15,6 +15,7 @@ from typing import Any
 from aimon_local.storage import recount
 from aimon_local.storage.batch import ROW_COLUMNS
 from aimon_local.storage.chain import walk
+from aimon_local.storage.corrections import walk_corrections
 from aimon_local.storage.database import NAME
 from aimon_local.storage.faults import store_error
 from aimon_local.storage.secret import NAME as SECRET
@@ -24,6 +25,11 @@ from aimon_local.storage.spend import ROW_SUMS, SUMS, spend_sql
 _FOLDED = "seq <= (SELECT seq FROM usage_folded)"
 _MODELS = """SELECT model, COUNT(*), SUM(input + cache_read + cache_write), SUM(output + reasoning)
     FROM usage_rows JOIN ai_usage USING (request_id) WHERE source != 'none' AND at_ns >= ? GROUP BY 1"""
+_CORRECTED = """SELECT consumer, SUM(cost), SUM(charge) FROM ai_corrections
+    JOIN usage_parties ON usage_parties.id = party WHERE decision = 'allow' GROUP BY 1"""
+_STRAY = """SELECT COUNT(*) FROM ai_corrections AS c WHERE NOT EXISTS (
+    SELECT 1 FROM usage_rows JOIN ai_usage USING (request_id) WHERE usage_rows.request_id = c.request_id
+    AND at_ns = c.call_ns AND usage_rows.party = c.party AND ai_usage.model = c.model)"""
 _NAMED = 3  # differences that are named
 
 
@@ -56,7 +62,7 @@ def verify(directory: Path, now_ns: int, since_ns: int = 0) -> Verdict:
             models = {model: sums for model, *sums in db.execute(_MODELS, (since_ns,))}
             last = db.execute("SELECT COALESCE(MAX(seq), 0) FROM usage_rows").fetchone()[0]
             db.execute("COMMIT")
-            return Verdict([*found, _chain(db, directory, last)], models)
+            return Verdict([*found, *_chains(db, directory, last)], models)
     except sqlite3.Error as error:
         raise store_error(error) from error
 
@@ -128,6 +134,9 @@ def _consumers(db: sqlite3.Connection, _: int) -> Iterator[Check]:
             JOIN usage_parties ON usage_parties.id = party WHERE decision = 'allow' GROUP BY 1"""
         )
     }
+    for who, cost, charge in db.execute(_CORRECTED):
+        each = dict(zip(SUMS, plain.get(who, (0,) * len(SUMS)), strict=True))
+        plain[who] = (*(each | {"cost": each["cost"] + cost, "charge": each["charge"] + charge}).values(),)
     told = {who: tuple(each) for who, *each in db.execute(*spend_sql(None, None, None, "consumer"))}
     wrong = [
         f"{who}: told {told.get(who)}, rows {plain.get(who)}"
@@ -154,12 +163,21 @@ def _counters(db: sqlite3.Connection, now: int) -> Iterator[Check]:
         yield Check(name, not found.differ, detail)
 
 
-def _chain(db: sqlite3.Connection, directory: Path, last: int) -> Check:
-    """Each row's hash fits."""
+def _chains(db: sqlite3.Connection, directory: Path, last: int) -> Iterator[Check]:
     try:
         secret = (directory / SECRET).read_bytes()
     except OSError as error:
-        return Check("chain", False, f"can't be walked without the install's secret ({error.strerror})")
+        yield Check("chain", False, f"can't be walked without the install's secret ({error.strerror})")
+        return
+    yield _chain(db, secret, last)
+    found, stray = walk_corrections(db, secret), db.execute(_STRAY).fetchone()[0]
+    broken = f", number {found.broken.seq} does not fit" if found.broken else ""
+    detail = f"{found.rows} corrections, {stray} of no call{broken}"
+    yield Check("corrections", not stray and found.broken is None, detail)
+
+
+def _chain(db: sqlite3.Connection, secret: bytes, last: int) -> Check:
+    """Each row's hash fits."""
     found = walk(db, secret, ROW_COLUMNS, last)
     older = f"; {found.start} rows are older than the chain" if found.start else ""
     if found.broken is None:

@@ -124,6 +124,7 @@ class AdminUnderTest:
             events=self.events,
             log_level=self.levels,
             health=self.targets,
+            corrections=None,  # asked of a running gateway alone
             trial=self.trial,
         )
         self._app = admin_app(self.context)

@@ -18,6 +18,7 @@ from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.call import Call
 from aimon_local.policy.rule import PluginType
+from aimon_local.storage.corrections import Corrections
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
 from aimon_local.storage.verify import Verdict
@@ -156,6 +157,7 @@ class AdminContext:
     events: Events
     log_level: LogLevel
     health: TargetHealth
+    corrections: Corrections
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
 
     def now(self) -> int:
