@@ -8,6 +8,8 @@ _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and c
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
+    "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),
     "gateway/admin/bill.py": ("cli/test_bill.py", "golden bills, by the command"),
     "gateway/admin/check.py": ("cli/test_check.py", "what it says is compared with real calls"),

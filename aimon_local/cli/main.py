@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": ("explain", "Explain what became of a request, and why."),
     "check": ("check", "Ask whether a call would be admitted; spend nothing."),
     "events": ("events", "Show what happens, as it happens."),
+    "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
     "version": ("version", "Print the version."),

@@ -17,6 +17,7 @@ from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
 from aimon_local.policy.paths import normalise
 from aimon_local.policy.plugins import ORDER
+from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def make_context(gateway: "Gateway") -> AdminContext:
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),
         trial=lambda *asked: _trial(gateway, *asked),
+        audit=AuditLog(gateway.database),
+        stamp=gateway.auditor.stamp,
     )
 
 

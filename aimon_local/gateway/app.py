@@ -20,6 +20,7 @@ from aimon_local.errors import StartError, StoreError
 from aimon_local.gateway import offers, seed
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin_context import SystemIds, make_context
+from aimon_local.gateway.auditing import Auditor
 from aimon_local.gateway.destinations import Destinations
 from aimon_local.gateway.events import Events
 from aimon_local.gateway.exchange import ProxyExchange
@@ -161,7 +162,8 @@ class Gateway:
             catalog.apply([Change("put", kind, row) for row in rows])
         state = LimitState()
         state.load(await self.queries.counters(self.clock.now_ns()))
-        return Live(catalog, self.store, BY_NAME, digest, state, self._note)
+        self.auditor = Auditor(self.clock, catalog)
+        return Live(catalog, self.store, BY_NAME, digest, state, self._note, self.auditor)
 
     def _make_runtime(self) -> Runtime:
         pool = Pool(http=self.settings.http)

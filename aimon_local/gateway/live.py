@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from aimon_local.model.audit import AuditEntry
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.rows import Change
 from aimon_local.policy.rule import PluginType, Scope
@@ -39,8 +40,8 @@ KINDS = (
 class Store(Protocol):
     """Where changes are kept."""
 
-    async def apply(self, changes: Sequence[Change]) -> None:
-        """Make all changes durable, or none; raises StoreError."""
+    async def apply(self, changes: Sequence[Change], lines: Sequence[AuditEntry] = ()) -> None:
+        """Make all changes durable, with the audit log's lines of them, or none; raises StoreError."""
         ...
 
 
@@ -55,12 +56,14 @@ class Live:
         digest: Digest,
         state: LimitState,
         note: Callable[[str], None],
+        audit: Callable[[Sequence[Change]], Sequence[AuditEntry]] | None = None,
     ) -> None:
         self.catalog, self.state = catalog, state
         self.writing = asyncio.Lock()
         self.on_swap: list[Callable[[Snapshot], None]] = []  # who must hear of a new snapshot
         self.on_change: list[Callable[[Sequence[Change]], None]] = []  # who must hear of what was written
         self._store, self._plugins, self._digest, self._note = store, plugins, digest, note
+        self._audit = audit
         self.snapshot: Snapshot = self._build(None)
 
     async def commit(self, changes: Sequence[Change]) -> None:
@@ -68,7 +71,10 @@ class Live:
         if not changes:
             return
         self._try_out(changes)
-        await self._store.apply(changes)
+        if self._audit is None:
+            await self._store.apply(changes)
+        else:
+            await self._store.apply(changes, self._audit(changes))
         self.catalog.apply(changes)
         self.snapshot = self._build(self.snapshot)
         for swapped in self.on_swap:

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import aiosqlite
 
 from aimon_local.errors import StoreError
+from aimon_local.model.audit import AuditEntry
+from aimon_local.storage.audit import HEAD, Statement, Trail
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
 
@@ -94,8 +96,8 @@ def _parameters(change: Change) -> tuple[Any, ...]:
 class EntityStore:
     """The stored entities and settings of one gateway. One write at a time; a write is whole or absent."""
 
-    def __init__(self, db: aiosqlite.Connection) -> None:
-        self._db = db
+    def __init__(self, db: aiosqlite.Connection, trail: Trail) -> None:
+        self._db, self._trail = db, trail
         self._turn = asyncio.Lock()
         self._writes: set[asyncio.Future[None]] = set()
 
@@ -103,7 +105,7 @@ class EntityStore:
     async def open(cls, database: Database) -> "EntityStore":
         """With a connection of its own."""
         try:
-            return cls(await database.connect_async())
+            return cls(await database.connect_async(), Trail(database.secret))
         except sqlite3.Error as error:
             raise store_error(error) from error
 
@@ -118,8 +120,10 @@ class EntityStore:
             raise store_error(error) from error
         return out
 
-    async def apply(self, changes: Sequence[Change]) -> None:
+    async def apply(self, changes: Sequence[Change], lines: Sequence[AuditEntry] = ()) -> None:
         """Make all changes, in order, in one transaction; on return they are committed. StoreError: none was made.
+
+        ``lines``: what the audit log says of them, in the same transaction.
 
         The write goes on to its end even if the caller is cancelled (its client left), so memory and disk can't part.
         """
@@ -127,7 +131,7 @@ class EntityStore:
             (_PUT[kind] if op == "put" else _DELETE[kind], [_parameters(change) for change in run])
             for (op, kind), run in groupby(changes, key=lambda change: (change.op, change.kind))
         ]
-        await self._whole(statements)
+        await self._whole(statements, lines)
 
     async def setting(self, name: str) -> str | None:
         """What ``set_setting`` stored under the name."""
@@ -148,20 +152,25 @@ class EntityStore:
             await asyncio.wait(set(self._writes))
         await self._db.close()
 
-    async def _whole(self, statements: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
-        if not statements:
+    async def execute(self, statements: list[Statement], lines: Sequence[AuditEntry]) -> None:
+        """A write that is no entity's, with the audit log's lines of it, in one transaction; as ``apply``."""
+        await self._whole(statements, lines)
+
+    async def _whole(self, statements: list[Statement], lines: Sequence[AuditEntry] = ()) -> None:
+        if not statements and not lines:
             return
-        write = asyncio.ensure_future(self._transaction(statements))
+        write = asyncio.ensure_future(self._transaction(statements, lines))
         self._writes.add(write)
         write.add_done_callback(self._writes.discard)
         await asyncio.shield(write)
 
-    async def _transaction(self, statements: list[tuple[str, list[tuple[Any, ...]]]]) -> None:
+    async def _transaction(self, statements: list[Statement], lines: Sequence[AuditEntry]) -> None:
         db = self._db
         async with self._turn:
             try:
                 await db.execute("BEGIN IMMEDIATE")
-                for sql, rows in statements:
+                head = list(await db.execute_fetchall(HEAD)) if lines else []
+                for sql, rows in [*statements, *self._trail.statements(tuple(head[0]) if head else None, lines)]:
                     await db.executemany(sql, rows)
                 await db.execute("COMMIT")
             except (sqlite3.Error, ValueError, OverflowError) as error:

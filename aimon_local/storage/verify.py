@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aimon_local.storage import recount
+from aimon_local.storage.audit import walk_audit
 from aimon_local.storage.batch import ROW_COLUMNS
 from aimon_local.storage.chain import walk
 from aimon_local.storage.corrections import walk_corrections
@@ -174,6 +175,17 @@ def _chains(db: sqlite3.Connection, directory: Path, last: int) -> Iterator[Chec
     broken = f", number {found.broken.seq} does not fit" if found.broken else ""
     detail = f"{found.rows} corrections, {stray} of no call{broken}"
     yield Check("corrections", not stray and found.broken is None, detail)
+    yield _audit(db, secret)
+
+
+def _audit(db: sqlite3.Connection, secret: bytes) -> Check:
+    found, whole = walk_audit(db, secret)
+    if found.broken is not None:
+        detail = f"line {found.broken.seq} does not fit the one before it or itself; {found.rows} lines before it fit"
+    else:
+        missed = "" if whole else "; lines behind it were taken away, or the seal was"
+        detail = f"{found.rows} lines, the newest hash is {found.head}{missed}"
+    return Check("audit log", whole and found.broken is None, detail)
 
 
 def _chain(db: sqlite3.Connection, secret: bytes, last: int) -> Check:

@@ -12,6 +12,8 @@ from aimon_local.gateway.admin.body import EMPTY, MOST_ARGUMENTS, TOO_MANY, Body
 from aimon_local.gateway.admin.context import AdminContext
 from aimon_local.gateway.admin.router import Match, Router, trimmed
 from aimon_local.gateway.admin.table import TABLE, Endpoint
+from aimon_local.gateway.auditing import acting
+from aimon_local.model.audit import Actor
 from aimon_local.model.violation import Violation
 from aimon_local.wire.app import App, Request, Response
 
@@ -67,6 +69,7 @@ async def _dispatched(context: AdminContext, match: Match, request: Request) -> 
     endpoint = match.methods.get("GET" if request.method == "HEAD" else request.method)
     if endpoint is None:
         return NOT_ALLOWED
+    acting.set(Actor("admin", request.peer))
     query = Query.of(request.query)
     if len(query.pairs) > MOST_ARGUMENTS:
         return refused(TOO_MANY)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aimon_local.clock import Clock
 from aimon_local.gateway.events import Events
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.audit import Stamp
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
@@ -18,6 +19,7 @@ from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.call import Call
 from aimon_local.policy.rule import PluginType
+from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
@@ -163,3 +165,5 @@ class AdminContext:
     def now(self) -> int:
         """Wall time, nanoseconds."""
         return self.clock.now_ns()
+    audit: AuditLog | None = None
+    stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told

@@ -8,6 +8,7 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
+    audit,
     bill,
     cache,
     check,
@@ -151,6 +152,7 @@ TABLE: Rows = (
     Endpoint("POST", "/check", check.check, "Would this call be admitted? A dry run (our own)."),
     Endpoint("GET", "/events", events.show, "What happens, as it happens (our own)."),
     # the configuration as a whole
+    Endpoint("GET", "/audit", audit.listing, "Who wrote what, when, and how it was before (our own)."),
     Endpoint("GET", "/config", config.show, "The configuration as one document."),
     Endpoint("POST", "/config", config.load, "Replace the configuration by a document.", raw=True),
     # schemas

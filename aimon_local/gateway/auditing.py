@@ -1,0 +1,39 @@
+"""Who acts, and what of it goes into the audit log: the gateway's side of ``model.audit``.
+
+The Admin API says who asks (``acting``) once per request; whatever that request writes is told under this name. What
+nobody asked for is the gateway's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from aimon_local.clock import Clock, SystemClock
+from aimon_local.model.audit import Actor, AuditEntry, Change, Stamp, entries
+
+GATEWAY = Actor()
+acting: ContextVar[Actor] = ContextVar("acting", default=GATEWAY)
+_REAL = SystemClock()
+
+
+class Catalog(Protocol):
+    """Where an entity is found as it is before a write."""
+
+    def select(self, kind: str, id_: str) -> Mapping[str, Any] | None:
+        """The stored row."""
+        ...
+
+
+class Auditor:
+    """Makes the lines of a write."""
+
+    def __init__(self, clock: Clock, catalog: Catalog) -> None:
+        self._clock, self._catalog = clock, catalog
+
+    def stamp(self) -> Stamp:
+        """Who acts now, and when: by the gateway's clock and by the machine's."""
+        return Stamp(acting.get(), self._clock.now_ns(), _REAL.now_ns())
+
+    def __call__(self, changes: Sequence[Change]) -> list[AuditEntry]:
+        """The lines of changes that are not yet applied to the catalog."""
+        return entries(changes, self._catalog.select, self.stamp())
