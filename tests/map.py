@@ -5,9 +5,21 @@ _FORMATS = "a format is proved by what a client sees of it, through the served a
 _GOLDEN = "golden usage of every dialect stands side by side there"
 
 _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and compared"
+_BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/import_kong.py": ("cli/test_export_kong.py", "there and back are one story"),
+    "cli/export.py": ("cli/test_export_kong.py", "the list of ways out"),
+    "exports/gaps.py": ("exports/kong/test_write.py", _NOUNS),
+    "exports/kong/nest.py": ("exports/kong/test_write.py", "the form is proved on whole documents"),
+    "exports/kong/slim.py": ("exports/kong/test_write.py", "the form is proved on whole documents"),
+    "exports/kong/tiers.py": ("exports/kong/test_write.py", "the meaning is proved on whole documents"),
+    "model/guards.py": ("policy/guards/test_rules.py", _NOUNS),
+    "policy/guards/boxes.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
+    "policy/guards/memory.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
+    "policy/guards/steps.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
+    "policy/guards/words.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
     "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
     "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),
@@ -18,6 +30,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin/spend.py": ("cli/test_spend.py", "its sums are proved over real calls"),
     "storage/verify.py": ("cli/test_verify.py", "its checks are proved on what real calls leave"),
     "gateway/admin/verify.py": ("cli/test_verify.py", "the gateway and the files say the same"),
+    "storage/today.py": ("gateway/admin/test_snapshot.py", "one state of the ledger is proved beside the events"),
     "storage/span.py": ("storage/test_queries.py", "spans are proved by sums over them"),
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),
     "gateway/admin/context.py": ("gateway/admin/test_app.py", _NOUNS),

@@ -32,6 +32,8 @@ COMMANDS = {
     "events": ("events", "Show what happens, as it happens."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
+    "export": ("export", "Write what this gateway holds for bigger systems."),
+    "import": ("import_kong", "Take over what a bigger system holds."),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
     "version": ("version", "Print the version."),
 }

@@ -21,9 +21,12 @@ _NOT_GIVEN = message(400, "expected a declarative configuration")
 
 
 def show(ask: Ask) -> Reply:
-    """GET /config: the configuration as a text, YAML if it can be written, else JSON (which is YAML too)."""
+    """GET /config: the configuration as a text, YAML if it can be written, else JSON (which is YAML too).
+
+    ``format=json``: JSON in any case, for programs that read no YAML.
+    """
     document = declarative.dump(ask.context.catalog, ask.context.now())
-    yaml = _yaml()
+    yaml = None if ask.query.first("format") == "json" else _yaml()
     if yaml is None:
         text = json.dumps(document, indent=2, ensure_ascii=False)
     else:
