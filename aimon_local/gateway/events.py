@@ -70,6 +70,18 @@ class Events:
             return Gap(after, self.first, "overrun", missed) if missed > 0 else None
         return Gap(after, self.first, "restart", None)
 
+    def number_of(self, request_id: str) -> int | None:
+        """The number of the event that tells of a request; None: it is not kept, or not told yet."""
+        for back, item in enumerate(reversed(self._ring)):
+            row = item if isinstance(item, UsageRow) else item.row if isinstance(item, RequestEnded) else None
+            if row is not None and row.request_id == request_id:
+                return self.last - back
+        return None
+
+    def tells_requests(self) -> bool:
+        """Whether a request is among the events that are kept."""
+        return any(isinstance(item, UsageRow | RequestEnded) for item in self._ring)
+
     def after(self, number: int, most: int = BATCH) -> list[Numbered]:
         """The next kept events behind ``number``, at most so many, with their numbers."""
         start = self.first

@@ -22,6 +22,7 @@ from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
 from aimon_local.storage.span import HOUR_NS, bounds, ends
 from aimon_local.storage.spend import Spend, spend_sql
+from aimon_local.storage.today import Today, read
 from aimon_local.storage.verify import Verdict, verify
 
 By = Literal["consumer", "tier", "route", "service", "status", "hour", "day"]
@@ -97,6 +98,7 @@ class Queries:
     def __init__(self, db: aiosqlite.Connection, directory: Path) -> None:
         self._db = db
         self._directory = directory
+        self._reading = asyncio.Lock()  # a connection has one transaction at a time
 
     @classmethod
     async def open(cls, database: Database) -> "Queries":
@@ -138,6 +140,13 @@ class Queries:
         """What admitted AI calls used, apart by one of ``storage.spend.GROUPS``; None: all under ""."""
         sql, arguments = spend_sql(consumer, since, until, by)
         return {group: Spend(*sums) for group, *sums in await self._all(sql, arguments)}
+
+    async def today(self, since: int) -> Today:
+        """All sums from ``since`` on, as one state of the ledger."""
+        async with self._reading:
+            return await read(
+                self._all, lambda by: self._totals(None, since, None, by), lambda by: self.spend(by, None, since)
+            )
 
     async def verify(self, now: int, since: int = 0) -> Verdict:
         """Recount the ledger, in a thread and on a connection of its own: it takes seconds where it is long."""

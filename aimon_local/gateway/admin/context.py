@@ -23,6 +23,7 @@ from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
+from aimon_local.storage.today import Today
 from aimon_local.storage.verify import Verdict
 
 
@@ -110,6 +111,10 @@ class LedgerViews(Protocol):
         """What admitted AI calls used, apart by something; None: all under ""."""
         ...
 
+    async def today(self, since: int) -> Today:
+        """All sums from a moment on, as one state of the ledger."""
+        ...
+
     async def verify(self, now: int, since: int = 0) -> Verdict:
         """Recount it."""
         ...
@@ -161,9 +166,9 @@ class AdminContext:
     health: TargetHealth
     corrections: Corrections
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
+    audit: AuditLog | None = None
+    stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
     def now(self) -> int:
         """Wall time, nanoseconds."""
         return self.clock.now_ns()
-    audit: AuditLog | None = None
-    stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
