@@ -20,11 +20,11 @@ from aimon_local.errors import StartError, StoreError
 from aimon_local.gateway import offers, seed
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin_context import SystemIds, make_context
-from aimon_local.gateway.auditing import Auditor
+from aimon_local.gateway.auditing import Auditor, hear
 from aimon_local.gateway.destinations import Destinations
 from aimon_local.gateway.events import Events
 from aimon_local.gateway.exchange import ProxyExchange
-from aimon_local.gateway.keys import hashed, plaintext
+from aimon_local.gateway.keys import fingerprint_key, hashed, plaintext
 from aimon_local.gateway.live import Live
 from aimon_local.gateway.metrics import Metrics
 from aimon_local.gateway.runtime import Runtime
@@ -161,6 +161,7 @@ class Gateway:
         for kind, rows in (await self.store.load()).items():
             catalog.apply([Change("put", kind, row) for row in rows])
         state = LimitState()
+        state.key = fingerprint_key(self.database.secret)
         state.load(await self.queries.counters(self.clock.now_ns()))
         self.auditor = Auditor(self.clock, catalog)
         return Live(catalog, self.store, BY_NAME, digest, state, self._note, self.auditor)
@@ -186,6 +187,7 @@ class Gateway:
             product=PRODUCT.encode(),
             report=lambda fault: _log.error("%s", fault),
             process_id=os.getpid(),
+            heard=lambda call, record: hear(call, record, self.events.publish),
         )
 
     def _make_waiting(self) -> Waiting:

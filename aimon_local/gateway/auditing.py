@@ -4,12 +4,16 @@ The Admin API says who asks (``acting``) once per request; whatever that request
 nobody asked for is the gateway's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol
 
 from aimon_local.clock import Clock, SystemClock
+from aimon_local.model.ai import AiRecord
 from aimon_local.model.audit import Actor, AuditEntry, Change, Stamp, entries
+from aimon_local.model.event import GuardSpoke
+from aimon_local.model.guards import SAID, WORDS
+from aimon_local.policy.call import Call
 
 GATEWAY = Actor()
 acting: ContextVar[Actor] = ContextVar("acting", default=GATEWAY)
@@ -22,6 +26,25 @@ class Catalog(Protocol):
     def select(self, kind: str, id_: str) -> Mapping[str, Any] | None:
         """The stored row."""
         ...
+
+
+def hear(
+    call: Call, record: AiRecord | None, publish: Callable[[GuardSpoke], None]
+) -> tuple[AiRecord | None, list[AuditEntry]]:
+    """What guards said of a call: into its record, to those who listen, into the audit log."""
+    said, words = call.notes.get(SAID), call.notes.get(WORDS)
+    if words and record is not None and "guard" in AiRecord._fields:
+        record = record._replace(guard=str(words))  # type: ignore[call-arg]
+    lines = []
+    for each in said if isinstance(said, list) else ():
+        publish(each)
+        stamp = Stamp(GATEWAY, each.at_ns, _REAL.now_ns())
+        facts = {
+            name: value for name, value in each.facts().items() if name not in ("at_ns", "consumer_id", "consumer")
+        }
+        action = f"would {each.action}" if each.shadow else each.action
+        lines.append(stamp.entry("guard", action, "consumers", each.consumer_id, each.consumer, None, facts))
+    return record, lines
 
 
 class Auditor:

@@ -15,6 +15,7 @@ from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.patience import Patience
 from aimon_local.gateway.record import outline, usage_row
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.guards import SAID, WORDS
 from aimon_local.policy import reasons
 from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import Answer, BodyFilter, Call, Refuse, ResponseDraft
@@ -175,9 +176,11 @@ class Closing:
                 self._unrecorded(failure)
 
         ai = self.call.notes.get(NOTE)
-        runtime.ledger.add(
-            usage_row(self, ended, complete), self.call.touched, committed, ai if isinstance(ai, AiRecord) else None
-        )
+        record = ai if isinstance(ai, AiRecord) else None
+        row, touched = usage_row(self, ended, complete), self.call.touched
+        if WORDS not in self.call.notes and SAID not in self.call.notes:
+            return runtime.ledger.add(row, touched, committed, record)
+        return runtime.ledger.add(row, touched, committed, *runtime.heard(self.call, record))
 
     def _log(self, ended: int) -> None:
         """Let the log plugins say what is to be written elsewhere."""

@@ -25,6 +25,11 @@ def hashed(secret: bytes) -> Digest:
     return digest
 
 
+def fingerprint_key(secret: bytes) -> bytes:
+    """The key of what requests are known again by."""
+    return hashlib.blake2b(b"aimon-local fingerprints", key=secret, digest_size=32).digest()
+
+
 def plaintext(key: str) -> str:
     """Keys as they are."""
     return key

@@ -12,6 +12,7 @@ from aimon_local.gateway.live import Live
 from aimon_local.gateway.settings import Settings
 from aimon_local.gateway.waiting import Waiting
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.policy.call import Call, Tools
 from aimon_local.policy.rule import LogOrder
@@ -41,8 +42,9 @@ class Ledger(Protocol):
         touched: Sequence[CounterChange],
         then: Callable[[StoreError | None], None],
         ai: AiRecord | None = None,
+        lines: Sequence[AuditEntry] = (),
     ) -> None:
-        """Store a row, and what an AI call used; ``then`` hears of the commit."""
+        """Store a row, what an AI call used, and lines of the audit log; ``then`` hears of the commit."""
         ...
 
 
@@ -52,6 +54,9 @@ class Sinks(Protocol):
     def take(self, order: LogOrder) -> None:
         """Write it, off the hot path."""
         ...
+
+
+Heard = tuple[AiRecord | None, Sequence[AuditEntry]]  # the record with the guards' words, lines of the audit log
 
 
 @dataclass(slots=True)
@@ -70,6 +75,7 @@ class Runtime:
     product: bytes  # "aimon-local/0.1.0": Server and Via
     report: Callable[[Exception], None]  # faults that no client may hear of in full
     process_id: int = 0
+    heard: Callable[[Call, AiRecord | None], Heard] = lambda call, record: (record, ())  # what guards said of a call
     _chance: SystemRandom = field(default_factory=SystemRandom)
     _tails: list[str] = field(default_factory=list)
 

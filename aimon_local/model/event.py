@@ -88,6 +88,26 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardSpoke:
+    """A behaviour guard has begun to warn, throttle or deny a caller; or the caller has recovered."""
+
+    kind: ClassVar[str] = "guard"
+    at_ns: int
+    consumer_id: str
+    consumer: str
+    guard: str
+    action: str  # warn, throttle, deny, recover
+    count: int
+    threshold: int
+    shadow: bool  # it would have, were it not in shadow
+    request_id: str
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Events that this listener can't have any more, between those numbered ``after`` and ``next``.
 
@@ -105,8 +125,8 @@ class Gap:
         return asdict(self)
 
 
-Event = Started | RequestEnded | ConfigChanged | LedgerState | Gap
-KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind)
+Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | Gap
+KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind, GuardSpoke.kind)
 """What can be asked for; a gap is always told."""
 
 

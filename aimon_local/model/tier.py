@@ -6,6 +6,8 @@ A limit counts one unit over one period, per consumer. Any number of limits hold
 from dataclasses import dataclass, field
 from enum import Enum
 
+from aimon_local.model.guards import Guards
+
 
 class Unit(Enum):
     """What a limit counts."""
@@ -96,6 +98,7 @@ class Tier:
     queue_s: float | None = None  # the longest wait in it; None: the gateway's ``queue_seconds``
     plan: str = "free"  # the price plan's name
     mode: Mode = Mode.RESERVE
+    guards: Guards | None = None  # what watches how its consumers behave
     shadow: frozenset[str] = field(
         default=frozenset()
     )  # names of the gates that only report: "models", "concurrency", …

@@ -50,6 +50,8 @@ TABLE: dict[str, Shape] = {
     "quota_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "budget_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "concurrency": Shape(429, "concurrent_requests", "concurrency_limit_exceeded", "rate_limit_error"),
+    "throttled": Shape(429, "abnormal_usage", "agent_loop_suspected", "rate_limit_error"),
+    "abnormal_usage": Shape(429, "abnormal_usage", "agent_loop_detected", "rate_limit_error", False),
     "queue_full": Shape(429, "requests", "queue_full", "rate_limit_error"),
     "queue_timeout": Shape(503, "server_error", "service_busy", "overloaded_error"),
     "rate_limited": Shape(429, "requests", "rate_limit_exceeded", "rate_limit_error"),

@@ -45,7 +45,8 @@ def make_plan(rules: Iterable[Placed]) -> Plan:
     log = tuple(rule for _, rule in placed if type(rule).log is not Rule.log)
     bound = next((rule.max_body for _, rule in placed if rule.max_body is not None), None)
     last = access[-1][0] if access else -1
-    after = tuple(tuple(pair for pair in access if pair[0] >= start) for start in range(last + 1))
+    suffixes = [access[at:] for at in range(len(access) + 1)]  # shared: most places are empty
+    after = tuple(suffixes[sum(pair[0] < start for pair in access)] for start in range(last + 1))
     return Plan(placed, access, response, body, meter, settle, log, bool(response or body), bound, after)
 
 

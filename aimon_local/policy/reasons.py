@@ -42,6 +42,10 @@ BUDGET_EXHAUSTED = "budget_exhausted"
 CONCURRENCY = "concurrency"
 NO_TIER = "no_tier"
 
+# Does it behave?
+THROTTLED = "throttled"
+ABNORMAL_USAGE = "abnormal_usage"
+
 # Is there room at the service?
 QUEUE_FULL = "queue_full"
 QUEUE_TIMEOUT = "queue_timeout"
@@ -109,6 +113,8 @@ MEANINGS: Mapping[str, str] = {
     BUDGET_EXHAUSTED: "tiers: the money is used up",
     CONCURRENCY: "tiers: as many requests as allowed are in flight",
     NO_TIER: "tiers: whoever asks for its standing has none",
+    THROTTLED: "guards: calls that look like a loop need a pause between them",
+    ABNORMAL_USAGE: "guards: the caller behaves like a runaway, and is denied until it is silent for a while",
     QUEUE_FULL: "the service is busy, and as many of the tier wait for it as may",
     QUEUE_TIMEOUT: "the service was busy for longer than the tier may wait",
     QUEUE_LEFT: "the client left while it waited for a busy service",

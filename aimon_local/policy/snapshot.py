@@ -38,6 +38,7 @@ Profile = tuple[str | None, tuple[str, ...]]  # what sets a consumer apart: its 
 
 _PLAIN: Profile = (None, ())
 _REMEMBERED_KEYS = 4096  # in memory alone, and gone with the snapshot: a revoked key is not among them
+_STEP = 6  # from a plugin's place to the next one's; each rule has a place of its own
 _EVERYWHERE: precedence.ScopeKey = (None, None, None, None)
 _NO_ROUTE = ""  # in place of a route's id
 _HTTP = frozenset(("http", "https", "grpc", "grpcs"))
@@ -126,7 +127,11 @@ class Snapshot:
         )
         placed = [each for each in chosen if each is not None]
         tiers = self.tiering.rule(route.id, consumer, groups) if self.tiering else None
-        return placed if tiers is None else [*placed, (self._tier_place, tiers)]
+        if tiers is None:
+            return placed
+        guards = self.tiering.guarding(tiers)
+        around = () if guards is None else ((self._tier_place - 1, guards[0]), (self._tier_place + 1, guards[1]))
+        return [*placed, (self._tier_place, tiers), *around]
 
     def _globals(self) -> Plan:
         everywhere = (instances.get(_EVERYWHERE) for instances in self._instances.values())
@@ -174,7 +179,7 @@ def build(
         _profiles=_profiles(consumers.values(), instances, tiers),
         _rules=rules,
         tiering=tiers,
-        _tier_place=_places(plugin_types).get(tiering.AFTER, 2 * len(plugin_types)) + 1,
+        _tier_place=_places(plugin_types).get(tiering.AFTER, _STEP * len(plugin_types)) + _STEP // 2,
     )
 
 
@@ -244,8 +249,8 @@ def _scope(entity: Entity) -> Scope:
 
 
 def _places(types: Mapping[str, PluginType]) -> dict[str, int]:
-    """The places of plugins in the order, by name; even numbers, so that a rule that is no plugin fits between them."""
-    return {name: 2 * place for place, name in enumerate(types)}
+    """The places of plugins in the order, by name; between two there is room for rules that are no plugins."""
+    return {name: _STEP * place for place, name in enumerate(types)}
 
 
 def _instances(rules: Mapping[str, tuple[Entity, Rule]], types: Mapping[str, PluginType]) -> dict[str, Instances]:

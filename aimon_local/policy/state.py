@@ -10,11 +10,15 @@ tiers.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from aimon_local.model.usage import CounterChange
 from aimon_local.policy.accounts import Accounts
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.windows import UNITS, Moment, Windows
+
+if TYPE_CHECKING:
+    from aimon_local.policy.guards.boxes import Boxes
 
 _PREFIX = "rate"
 _UNIT_INDEX = {name: index for index, name in enumerate(UNITS)}
@@ -29,15 +33,27 @@ def scope_key(route_id: str | None, service_id: str | None) -> str:
 class LimitState:
     """All windows of all scopes."""
 
-    __slots__ = ("_floor", "_moment", "_unseen", "accounts", "cache", "scopes")
+    __slots__ = ("_floor", "_guards", "_moment", "_unseen", "accounts", "cache", "key", "scopes")
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, Windows]] = {}
         self.cache = AnswerCache()  # proxy-cache's answers; not stored, a restart begins with none
         self.accounts = Accounts()  # the tiers' counters
+        self.key = b""  # of fingerprints; the gateway puts the install's own here
+        self._guards: Boxes | None = None
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
         self._unseen: list[tuple[str, str]] = []  # what prune has yet to look at
+
+    @property
+    def guards(self) -> "Boxes":
+        """Where callers stand with their guards; made, and imported, when the first guard asks."""
+        if self._guards is None:
+            from aimon_local.policy.guards.boxes import Boxes  # noqa: PLC0415
+
+            self._guards = Boxes()
+            self._guards.key = self.key
+        return self._guards
 
     def moment(self, now_ns: int) -> Moment:
         """The second in which ``now_ns`` lies (Unix nanoseconds)."""
@@ -64,6 +80,9 @@ class LimitState:
         """Take over stored counters, as at a start; rows of other kinds of limits are left alone."""
         blank, rows = Moment(0), list(rows)
         self.accounts.load(rows)
+        boxed = [row for row in rows if row.key.startswith("guard:")]
+        if boxed:
+            self.guards.load(boxed)
         for row in rows:
             unit = _UNIT_INDEX.get(row.unit)
             parts = row.key.split(":", 3)

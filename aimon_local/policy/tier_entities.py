@@ -5,8 +5,10 @@ overrides. Money comes in dollars and becomes nano-dollars here, at the one plac
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from aimon_local.model.guards import NAMES, Guards
 from aimon_local.model.money import usd
 from aimon_local.model.tier import Burst, Limit, Mode, Period, Tier, Unit
 from aimon_local.policy.pricing import Component, ModelPrice, PricePlan, Rates, Step
@@ -51,9 +53,31 @@ def given(row: Entity) -> dict[str, Any]:
             out[name] = tuple(row[name])
     if row.get("mode") is not None:
         out["mode"] = Mode(row["mode"])
+    if row.get("guards") is not None:
+        out["guards"] = read_guards(row["guards"])
     if row.get("shadow"):
         out["shadow"] = frozenset(row["shadow"])
     return out
+
+
+def read_guards(row: Entity) -> Guards | None:
+    """The guards of a tier; what the row leaves open is the noun's default. None: they are off."""
+    if row.get("mode") == "off":
+        return None
+    given: dict[str, Any] = {name: row[name] for name in ("pause_s", "throttle_s", "cool_s") if row.get(name)}
+    given |= {name: int(row[name]) for name in ("growth_percent", "growth_tokens") if row.get(name) is not None}
+    if row.get("velocity_floor") is not None:
+        given["velocity_floor"] = usd(row["velocity_floor"], "velocity_floor")
+    for name in NAMES:
+        steps = {step: int(value) for step, value in (row.get(name) or {}).items() if value is not None}
+        given[name] = replace(getattr(Guards(), name), **steps)
+    shadow = NAMES if row.get("mode") == "shadow" else row.get("shadow") or ()
+    return Guards(
+        shadow=frozenset(shadow),
+        off=frozenset(row.get("off") or ()),
+        pollers=tuple(row.get("pollers") or ()),
+        **given,
+    )
 
 
 def read_limit(row: Entity) -> Limit:

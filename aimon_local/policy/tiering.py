@@ -16,6 +16,7 @@ from aimon_local.policy.ai_rule import TierRule
 from aimon_local.policy.call import Answer, Call, Refuse
 from aimon_local.policy.nouns import Consumer, Route
 from aimon_local.policy.pricing import PriceBook, PricePlan
+from aimon_local.policy.rule import Rule
 from aimon_local.policy.spans import UTC
 from aimon_local.policy.terms import Beside, Terms, matches
 from aimon_local.policy.tier_entities import given, read_plan, read_price, read_tier
@@ -37,6 +38,7 @@ class Tiering:
     plans: Mapping[str, PricePlan]
     book: PriceBook
     _rules: dict[tuple[str | None, ...], TierRule] = field(default_factory=dict)
+    _guarding: dict[TierRule, tuple[Rule, Rule]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.by_group or self.amendments)
@@ -60,6 +62,18 @@ class Tiering:
         if key not in self._rules:
             self._rules[key] = TierRule(self._terms(tier, acting))
         return self._rules[key]
+
+    def guarding(self, rule: TierRule) -> tuple[Rule, Rule] | None:
+        """The rules of a tier's behaviour guards, before and behind its own; None: it has none."""
+        guards = rule.terms.counted.guards
+        if guards is None:
+            return None
+        if rule not in self._guarding:
+            from aimon_local.policy.guards.rules import Door, Watch  # noqa: PLC0415 (a start without needs none of it)
+
+            name = rule.terms.counted.name
+            self._guarding[rule] = Door(guards, name), Watch(guards, name)
+        return self._guarding[rule]
 
     def _terms(self, tier: Tier | None, acting: tuple[Amendment, ...]) -> Terms:
         own = [each for each in acting if each.route_id is None]

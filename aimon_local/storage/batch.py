@@ -12,12 +12,14 @@ from typing import Any
 
 from aimon_local.errors import StoreError
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.chain import Chain
 from aimon_local.storage.span import HOUR_NS
 from aimon_local.storage.spend import FOLD as FOLD_SPEND
 
 Then = Callable[[StoreError | None], None]
+Beside = Callable[[sqlite3.Connection], None]
 
 ROW_COLUMNS = (
     *("request_id", "at_ns", "party", "method", "status", "complete"),
@@ -54,12 +56,13 @@ _MOST = 1 << 48  # of a mended number: so large that it is absurd, so small that
 class Batch:
     """What gathered while the last batch was committed: rows, changes of counters, who waits for the commit."""
 
-    __slots__ = ("ai", "rows", "thens", "touched")
+    __slots__ = ("ai", "lines", "rows", "thens", "touched")
 
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
         self.ai: list[tuple[str, AiRecord]] = []  # with the request's id
         self.touched: list[CounterChange] = []
+        self.lines: list[AuditEntry] = []  # of the audit log
         self.thens: list[Then] = []
 
 
@@ -99,22 +102,30 @@ def last_seq(db: sqlite3.Connection) -> int:
     return found or 0
 
 
-def commit(db: sqlite3.Connection, batch: Batch, last: int, parties: Parties, chain: Chain | None = None) -> int:
+def commit(
+    db: sqlite3.Connection,
+    batch: Batch,
+    last: int,
+    parties: Parties,
+    chain: Chain | None = None,
+    beside: Beside | None = None,
+) -> int:
     """Store a batch behind the row ``last`` and return the new last one. sqlite3.Error: nothing of it is stored.
 
     A request id that is in the ledger already is left out. A value that SQLite can't take (half a surrogate pair, a
-    number beyond 64 bits) is put into a form that it can: better a row with an escaped name than no row.
+    number beyond 64 bits) is put into a form that it can: better a row with an escaped name than no row. ``beside``
+    is called within the transaction: what else belongs to these rows.
     """
     rows = batch.rows
     counters = list({(change[0], change[1]): change for change in batch.touched}.values())
     try:
-        _store(db, rows, counters, [_ai_row(*each) for each in batch.ai], parties, chain)
+        _store(db, rows, counters, [_ai_row(*each) for each in batch.ai], parties, chain, beside)
     except _MENDED:
         rows = _new_rows(db, [_mended(row) for row in rows])
         new = {row.request_id for row in rows}
         ai = [tuple(map(_fits, _ai_row(*each))) for each in batch.ai]
         ai = [each for each in ai if each[0] in new]
-        _store(db, rows, [_mended_counter(change) for change in counters], ai, parties, chain)
+        _store(db, rows, [_mended_counter(change) for change in counters], ai, parties, chain, beside)
     return last + len(rows)
 
 
@@ -143,13 +154,14 @@ def _store(
     ai: list[tuple[Any, ...]],
     parties: Parties,
     chain: Chain | None,
+    beside: Beside | None,
 ) -> None:
     laid = parties.lay(db, rows)
     if chain is None:
-        return _write(db, [(*line, None) for line in laid], counters, ai)
+        return _write(db, [(*line, None) for line in laid], counters, ai, beside)
     used = {each[0]: each[1:] for each in reversed(ai)}  # of two with one id the first is stored
     links = chain.links(laid, used, lambda at: rows[at][2:8] + rows[at][10:12])
-    _write(db, [(*line, link) for line, link in zip(laid, links, strict=True)], counters, ai)
+    _write(db, [(*line, link) for line, link in zip(laid, links, strict=True)], counters, ai, beside)
     if links:
         chain.head = links[-1]
     return None
@@ -160,6 +172,7 @@ def _write(
     rows: list[tuple[Any, ...]],
     counters: Sequence[CounterChange],
     ai: Sequence[tuple[Any, ...]],
+    beside: Beside | None,
 ) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -168,6 +181,8 @@ def _write(
             db.executemany(_COUNTER, counters)
         if ai:
             db.executemany(_AI, ai)
+        if beside is not None:
+            beside(db)
         db.execute("COMMIT")
     except BaseException:
         _leave(db)

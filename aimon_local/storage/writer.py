@@ -18,11 +18,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.errors import StoreBusy, StoreError
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.storage.audit import Trail
 from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
 from aimon_local.storage.chain import Chain
 from aimon_local.storage.checkpoint import Checkpointer
@@ -79,9 +82,20 @@ class LedgerWriter:
         self._drained: asyncio.Future[None] | None = None
         self._thread = _Thread(database, self, clock or SystemClock())
 
-    def add(self, row: UsageRow, touched: Sequence[CounterChange], then: Then, ai: AiRecord | None = None) -> None:
-        """Store a row, its counters' new values, what an AI call used; ``then`` is called when they are committed."""
+    def add(
+        self,
+        row: UsageRow,
+        touched: Sequence[CounterChange],
+        then: Then,
+        ai: AiRecord | None = None,
+        lines: Sequence[AuditEntry] = (),
+    ) -> None:
+        """Store a row, its counters' new values, what an AI call used, lines of the audit log; ``then`` is called when
+        they are committed.
+        """
         batch = self._next
+        if lines:
+            batch.lines.extend(lines)
         batch.rows.append(row)
         if ai is not None:
             batch.ai.append((row.request_id, ai))
@@ -197,7 +211,7 @@ class _Thread:
         self._last: int | None = None  # the newest row's number, as far as known
         self._folded = 0  # and the newest one that we folded into the hourly sums
         self._parties = Parties()
-        self._chain = Chain(database.secret)
+        self._chain, self._trail = Chain(database.secret), Trail(database.secret)
         self._look_at = self._fold_at = self._forget_at = 0.0
         self._stopping = threading.Event()
         self._start()
@@ -265,7 +279,8 @@ class _Thread:
                 return
             self._last = last = newest
         assert last is not None
-        self._last = commit(db, batch, last, self._parties, self._chain)
+        beside = partial(self._trail.append, lines=batch.lines) if batch.lines else None
+        self._last = commit(db, batch, last, self._parties, self._chain, beside)
 
     def _look(self) -> None:
         """Is the file that we write still the one under its name? Rows in a removed file would be lost in silence."""

@@ -3,7 +3,16 @@
 import json
 
 from aimon_local.model.ai import AiRecord
-from aimon_local.model.event import KINDS, MOST_CHANGES, ConfigChanged, Gap, LedgerState, RequestEnded, Started
+from aimon_local.model.event import (
+    KINDS,
+    MOST_CHANGES,
+    ConfigChanged,
+    Gap,
+    GuardSpoke,
+    LedgerState,
+    RequestEnded,
+    Started,
+)
 from aimon_local.model.rows import Change
 from tests.support.ledger import usage_row
 
@@ -14,6 +23,7 @@ def test_every_kind_is_json_and_can_be_asked_for():
     events = [
         RequestEnded(usage_row(1)), ConfigChanged.of(1, [Change("put", "keyauth_credentials", KEY)]),
         LedgerState(1, "full", None), Started(1, "9.9", 7),
+        GuardSpoke(1, "id", "bot", "repeat", "deny", 10, 10, False, "r1"),
     ]  # fmt: skip
     assert [event.kind for event in events] == list(KINDS)
     for event in [*events, Gap(1, 5, "overrun", 3)]:

@@ -64,8 +64,8 @@ def test_the_rule_comes_behind_rate_limiting_and_before_the_transformers():
     assert names == ["RateLimiting", "TierRule"]
     place = next(place for place, one in plan(s, "1").rules if isinstance(one, TierRule))
     order = list(BY_NAME)
-    assert place == 2 * order.index("rate-limiting") + 1
-    assert order.index("request-transformer") * 2 > place
+    assert place == 6 * order.index("rate-limiting") + 3
+    assert order.index("request-transformer") * 6 > place
 
 
 def test_the_first_tier_by_name_counts_where_a_consumer_is_in_several():

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aimon_local.model.entities import common
+from aimon_local.model.guards import NAMES as GUARDS
 from aimon_local.model.money import usd
 from aimon_local.model.schema import (
     Field,
@@ -81,6 +82,38 @@ _BURST = record(
     boolean("shadow", required=True, default=False),
 )
 
+
+def _ladder(name: str, about: str) -> Field:
+    steps = (integer(step, between=[0, 1_000_000]) for step in ("warn", "throttle", "deny"))
+    return record(name, *steps, description=f"{about} From which count on; 0: never.")
+
+
+_GUARDS = record(
+    "guards",
+    string("mode", one_of=["on", "shadow", "off"], description="All of them; on where it is left open."),
+    _ladder("repeat", "The same call again."),
+    _ladder("ping_pong", "Two steps that take turns."),
+    _ladder("no_progress", "Calls in a row whose tools give the same result."),
+    _ladder("growth", "Times in a row that the prompt grew by leaps."),
+    _ladder("velocity", "Times the usual spend in a minute."),
+    _ladder("storm", "Tries before the time that a refusal named."),
+    _ladder("errors", "Calls in a row that failed."),
+    set_of("shadow", string(one_of=list(GUARDS)), description="These report, and do nothing."),
+    set_of("off", string(one_of=list(GUARDS)), description="These are not there."),
+    array(
+        "pollers",
+        string(match=r"^(route|path|model|tool|fingerprint):.+"),
+        description="Calls that may repeat: route:, path:, model:, tool:, fingerprint: and a pattern.",
+    ),
+    number("pause_s", gt=0, description="A step that comes later begins a new count."),
+    number("throttle_s", gt=0, description="Between two calls of who is throttled."),
+    number("cool_s", gt=0, description="Of silence that end a cool-down."),
+    integer("growth_percent", between=[1, 10_000], description="What a leap is."),
+    integer("growth_tokens", between=[0, _MOST], description="Smaller prompts may grow as they like."),
+    _dollars("velocity_floor", "Dollars a minute; less is nobody's runaway."),
+    description="What watches how consumers behave.",
+)
+
 TIERS = Schema(
     "tiers",
     (
@@ -107,6 +140,7 @@ TIERS = Schema(
         string("plan", description="The price plan's name."),
         string("mode", one_of=[mode.value for mode in Mode], description="How budgets are kept."),
         set_of("shadow", string(one_of=list(SHADOWS)), description="Gates that only report."),
+        _GUARDS,
         common.TAGS,
     ),
     endpoint_key="name",
