@@ -5,6 +5,7 @@ _FORMATS = "a format is proved by what a client sees of it, through the served a
 _GOLDEN = "golden usage of every dialect stands side by side there"
 
 _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and compared"
+_ANSWERS = "questions and answers are one story, told over sockets with an official SDK"
 _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
@@ -20,6 +21,12 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "policy/guards/memory.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
     "policy/guards/steps.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
     "policy/guards/words.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
+    "model/approval.py": ("policy/test_approvals.py", _NOUNS),
+    "cli/approve.py": ("live/test_approvals.py", _ANSWERS),
+    "cli/approvals.py": ("live/test_approvals.py", _ANSWERS),
+    "gateway/approvals.py": ("live/test_approvals.py", _ANSWERS),
+    "gateway/admin/approvals.py": ("live/test_approvals.py", _ANSWERS),
+    "storage/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
     "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),

@@ -30,6 +30,8 @@ COMMANDS = {
     "explain": ("explain", "Explain what became of a request, and why."),
     "check": ("check", "Ask whether a call would be admitted; spend nothing."),
     "events": ("events", "Show what happens, as it happens."),
+    "approvals": ("approvals", "List, show and deny what soft limits ask."),
+    "approve": ("approve", "Grant head-room on a soft limit that has asked."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "export": ("export", "Write what this gateway holds for bigger systems."),

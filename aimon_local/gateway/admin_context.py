@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
+from aimon_local.gateway.approvals import ApprovalDoor
 from aimon_local.gateway.metrics import Node as MetricsNode
 from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
@@ -171,6 +172,9 @@ def make_context(gateway: "Gateway") -> AdminContext:
         health=BalancerHealth(gateway),
         trial=lambda *asked: _trial(gateway, *asked),
         audit=AuditLog(gateway.database),
+        approvals=ApprovalDoor(
+            gateway.database, gateway.store, gateway.live.state, gateway.auditor, gateway.clock, gateway.events.publish
+        ),
         stamp=gateway.auditor.stamp,
     )
 

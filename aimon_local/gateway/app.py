@@ -44,6 +44,7 @@ from aimon_local.policy.plugins import BY_NAME
 from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
 from aimon_local.policy.snapshot import Snapshot
 from aimon_local.policy.state import LimitState
+from aimon_local.storage import approvals
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import EntityStore
 from aimon_local.storage.queries import Queries
@@ -162,6 +163,7 @@ class Gateway:
             catalog.apply([Change("put", kind, row) for row in rows])
         state = LimitState()
         state.key = fingerprint_key(self.database.secret)
+        state.known_approvals = lambda: approvals.living(self.database, self.clock.now_ns())
         state.load(await self.queries.counters(self.clock.now_ns()))
         self.auditor = Auditor(self.clock, catalog)
         return Live(catalog, self.store, BY_NAME, digest, state, self._note, self.auditor)

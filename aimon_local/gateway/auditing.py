@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import ASKED, Question
 from aimon_local.model.audit import Actor, AuditEntry, Change, Stamp, entries
-from aimon_local.model.event import GuardSpoke
+from aimon_local.model.event import ApprovalChanged, GuardSpoke
 from aimon_local.model.guards import SAID, WORDS
 from aimon_local.policy.call import Call
 
@@ -29,9 +30,9 @@ class Catalog(Protocol):
 
 
 def hear(
-    call: Call, record: AiRecord | None, publish: Callable[[GuardSpoke], None]
-) -> tuple[AiRecord | None, list[AuditEntry]]:
-    """What guards said of a call: into its record, to those who listen, into the audit log."""
+    call: Call, record: AiRecord | None, publish: Callable[[GuardSpoke | ApprovalChanged], None]
+) -> tuple[AiRecord | None, list[AuditEntry], list[Question]]:
+    """What guards and soft limits said of a call: into its record, to those who listen, into the audit log."""
     said, words = call.notes.get(SAID), call.notes.get(WORDS)
     if words and record is not None and "guard" in AiRecord._fields:
         record = record._replace(guard=str(words))  # type: ignore[call-arg]
@@ -44,7 +45,22 @@ def hear(
         }
         action = f"would {each.action}" if each.shadow else each.action
         lines.append(stamp.entry("guard", action, "consumers", each.consumer_id, each.consumer, None, facts))
-    return record, lines
+    question = call.notes.get(ASKED)
+    if not isinstance(question, Question):
+        return record, lines, []
+    publish(ApprovalChanged(call.now_ns, question))
+    lines.append(approval_line(Stamp(GATEWAY, call.now_ns, _REAL.now_ns()), "ask", None, question))
+    return record, lines, [question]
+
+
+def approval_line(stamp: Stamp, action: str, before: Question | None, after: Question) -> AuditEntry:
+    """What is told of a question, or of its answer."""
+    new = after.facts()
+    old = None if before is None else before.facts()
+    if old is not None:
+        names = [name for name in new if old[name] != new[name]]
+        old, new = ({name: side[name] for name in names} for side in (old, new))
+    return stamp.entry("approval", action, "approvals", after.id, after.consumer, old, new)
 
 
 class Auditor:

@@ -15,6 +15,7 @@ from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.patience import Patience
 from aimon_local.gateway.record import outline, usage_row
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import ASKED
 from aimon_local.model.guards import SAID, WORDS
 from aimon_local.policy import reasons
 from aimon_local.policy.ai_rule import NOTE
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Stop = Refuse | Answer
+_TOLD = (WORDS, SAID, ASKED)  # notes that are more than a row
 
 
 class State(Enum):
@@ -178,7 +180,7 @@ class Closing:
         ai = self.call.notes.get(NOTE)
         record = ai if isinstance(ai, AiRecord) else None
         row, touched = usage_row(self, ended, complete), self.call.touched
-        if WORDS not in self.call.notes and SAID not in self.call.notes:
+        if self.call.notes.keys().isdisjoint(_TOLD):
             return runtime.ledger.add(row, touched, committed, record)
         return runtime.ledger.add(row, touched, committed, *runtime.heard(self.call, record))
 

@@ -12,6 +12,7 @@ from aimon_local.gateway.live import Live
 from aimon_local.gateway.settings import Settings
 from aimon_local.gateway.waiting import Waiting
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.policy.call import Call, Tools
@@ -43,8 +44,9 @@ class Ledger(Protocol):
         then: Callable[[StoreError | None], None],
         ai: AiRecord | None = None,
         lines: Sequence[AuditEntry] = (),
+        asked: Sequence[Question] = (),
     ) -> None:
-        """Store a row, what an AI call used, and lines of the audit log; ``then`` hears of the commit."""
+        """Store a row, what an AI call used, lines of the audit log, questions; ``then`` hears of the commit."""
         ...
 
 
@@ -56,7 +58,8 @@ class Sinks(Protocol):
         ...
 
 
-Heard = tuple[AiRecord | None, Sequence[AuditEntry]]  # the record with the guards' words, lines of the audit log
+# The record with the guards' words, lines of the audit log, questions of soft limits.
+Heard = tuple[AiRecord | None, Sequence[AuditEntry], Sequence[Question]]
 
 
 @dataclass(slots=True)
@@ -75,7 +78,11 @@ class Runtime:
     product: bytes  # "aimon-local/0.1.0": Server and Via
     report: Callable[[Exception], None]  # faults that no client may hear of in full
     process_id: int = 0
-    heard: Callable[[Call, AiRecord | None], Heard] = lambda call, record: (record, ())  # what guards said of a call
+    heard: Callable[[Call, AiRecord | None], Heard] = lambda call, record: (
+        record,
+        (),
+        (),
+    )  # what guards said of a call
     _chance: SystemRandom = field(default_factory=SystemRandom)
     _tails: list[str] = field(default_factory=list)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import Question
 from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
 
@@ -108,6 +109,19 @@ class GuardSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalChanged:
+    """A soft limit asks the operator (``question.state`` pending), or the operator has answered."""
+
+    kind: ClassVar[str] = "approval"
+    at_ns: int
+    question: Question
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return {**self.question.facts(), "at_ns": self.at_ns}
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Events that this listener can't have any more, between those numbered ``after`` and ``next``.
 
@@ -125,8 +139,8 @@ class Gap:
         return asdict(self)
 
 
-Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | Gap
-KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind, GuardSpoke.kind)
+Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | Gap
+KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind, GuardSpoke.kind, ApprovalChanged.kind)
 """What can be asked for; a gap is always told."""
 
 

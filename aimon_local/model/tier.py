@@ -59,6 +59,7 @@ class Limit:
     period: Period
     sliding: bool = False  # any stretch of that length, instead of the calendar's
     shadow: bool = False  # counts and reports, does not deny
+    ask: bool = False  # full, it asks the operator, who may grant head-room
 
     @property
     def name(self) -> str:

@@ -50,6 +50,7 @@ TABLE: dict[str, Shape] = {
     "quota_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "budget_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "concurrency": Shape(429, "concurrent_requests", "concurrency_limit_exceeded", "rate_limit_error"),
+    "approval_required": Shape(429, "approval_required", "approval_required", "rate_limit_error", False),
     "throttled": Shape(429, "abnormal_usage", "agent_loop_suspected", "rate_limit_error"),
     "abnormal_usage": Shape(429, "abnormal_usage", "agent_loop_detected", "rate_limit_error", False),
     "queue_full": Shape(429, "requests", "queue_full", "rate_limit_error"),
@@ -152,6 +153,20 @@ def limit_refusal(provider: str, full: Full, request_id: str, fields: tuple[Fiel
     }
     body = error(provider, shape, text_of(full), request_id, aimon=detail)
     return Answer(shape.status, body, _JSON, (*fields, *waiting(full)), reason)
+
+
+def approval_refusal(
+    provider: str | None, full: Full, request_id: str, fields: tuple[Field, ...], id_: str
+) -> Answer | Refuse:
+    """A refusal by a limit that asks the operator: the question's id, and when the limit is free again anyway."""
+    shape = TABLE["approval_required"]
+    told = tuple(field for field in waiting(full) if field[0] == b"Retry-After")
+    signals = (*fields, (b"X-Aimon-Approval", id_.encode()), *told, *_signals(shape))
+    if provider is None:
+        return Refuse(429, f"Approval required: {id_}", "approval_required", signals)
+    text = f"{text_of(full)}, or when the operator approves {id_}"
+    body = error(provider, shape, text, request_id, aimon={"approval": id_, "limit": full.status.name})
+    return Answer(shape.status, body, _JSON, signals, "approval_required")
 
 
 def plain_refusal(full: Full, fields: tuple[Field, ...]) -> Refuse:

@@ -67,10 +67,13 @@ class _Held:
 class TierRule(Rule):
     """One tier on one kind of route: see the module."""
 
-    __slots__ = ("_lane", "_patience", "max_body", "terms")
+    __slots__ = ("_asks", "_lane", "_patience", "max_body", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
+        self._asks = any(
+            limit.ask for tier in (terms.counted, *(e.tier for e in terms.beside)) for limit in tier.limits
+        )
         waits = (terms.tier.first_byte_s, terms.tier.total_s)
         self._patience = None if waits == (None, None) else waits
         self._lane = Lane(terms.tier.name, terms.tier.priority, terms.tier.queue_s)
@@ -137,6 +140,8 @@ class TierRule(Rule):
         terms, registry, subject = self.terms, call.state.accounts, self._subject(call)
         found = [registry.open(subject, terms.counted, terms.zone)]
         found += [registry.open(f"{subject}@{each.key}", each.tier, each.zone) for each in terms.beside]
+        if self._asks:
+            call.state.approvals.bring(found, call.now_ns)
         return found
 
     def _month(self, call: Call) -> Month:
@@ -167,6 +172,9 @@ class TierRule(Rule):
                 limits=_marks(statuses, None, Demand(0), now),
                 wait=got.wait,
             )
+            asked = call.state.approvals.asked(call, got, accounts) if self._asks else None
+            if asked is not None:
+                return ai_refusals.approval_refusal(provider, got, call.request_id, tuple(fields), asked)
             if provider is None:
                 return ai_refusals.plain_refusal(got, tuple(fields))
             return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))

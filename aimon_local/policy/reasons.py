@@ -42,6 +42,8 @@ BUDGET_EXHAUSTED = "budget_exhausted"
 CONCURRENCY = "concurrency"
 NO_TIER = "no_tier"
 
+APPROVAL_REQUIRED = "approval_required"
+
 # Does it behave?
 THROTTLED = "throttled"
 ABNORMAL_USAGE = "abnormal_usage"
@@ -113,6 +115,7 @@ MEANINGS: Mapping[str, str] = {
     BUDGET_EXHAUSTED: "tiers: the money is used up",
     CONCURRENCY: "tiers: as many requests as allowed are in flight",
     NO_TIER: "tiers: whoever asks for its standing has none",
+    APPROVAL_REQUIRED: "tiers: a soft limit is full; the operator is asked, and may grant head-room",
     THROTTLED: "guards: calls that look like a loop need a pause between them",
     ABNORMAL_USAGE: "guards: the caller behaves like a runaway, and is denied until it is silent for a while",
     QUEUE_FULL: "the service is busy, and as many of the tier wait for it as may",

@@ -9,7 +9,7 @@ To keep another kind of limit here: another prefix of keys, and its own table be
 tiers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from aimon_local.model.usage import CounterChange
@@ -18,6 +18,8 @@ from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.windows import UNITS, Moment, Windows
 
 if TYPE_CHECKING:
+    from aimon_local.model.approval import Question
+    from aimon_local.policy.approvals import Approvals
     from aimon_local.policy.guards.boxes import Boxes
 
 _PREFIX = "rate"
@@ -33,14 +35,29 @@ def scope_key(route_id: str | None, service_id: str | None) -> str:
 class LimitState:
     """All windows of all scopes."""
 
-    __slots__ = ("_floor", "_guards", "_moment", "_unseen", "accounts", "cache", "key", "scopes")
+    __slots__ = (
+        "_approvals",
+        "_floor",
+        "_guards",
+        "_moment",
+        "_unseen",
+        "accounts",
+        "cache",
+        "key",
+        "known_approvals",
+        "scopes",
+    )
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, Windows]] = {}
         self.cache = AnswerCache()  # proxy-cache's answers; not stored, a restart begins with none
         self.accounts = Accounts()  # the tiers' counters
         self.key = b""  # of fingerprints; the gateway puts the install's own here
+        self.known_approvals: Callable[[], Iterable[Question]] = (
+            tuple  # the stored ones; the gateway puts a reader here
+        )
         self._guards: Boxes | None = None
+        self._approvals: Approvals | None = None
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
         self._unseen: list[tuple[str, str]] = []  # what prune has yet to look at
@@ -54,6 +71,15 @@ class LimitState:
             self._guards = Boxes()
             self._guards.key = self.key
         return self._guards
+
+    @property
+    def approvals(self) -> "Approvals":
+        """Questions of soft limits; read, and imported, when the first soft limit is looked at."""
+        if self._approvals is None:
+            from aimon_local.policy.approvals import Approvals  # noqa: PLC0415
+
+            self._approvals = Approvals(self.known_approvals())
+        return self._approvals
 
     def moment(self, now_ns: int) -> Moment:
         """The second in which ``now_ns`` lies (Unix nanoseconds)."""

@@ -84,7 +84,8 @@ def read_limit(row: Entity) -> Limit:
     """One limit."""
     unit = Unit(row["unit"])
     amount = usd(row["amount"], "amount") if unit in _MONEY else int(row["amount"])
-    return Limit(unit, amount, Period(row["period"]), bool(row.get("sliding")), bool(row.get("shadow")))
+    switches = (bool(row.get(name)) for name in ("sliding", "shadow", "ask"))
+    return Limit(unit, amount, Period(row["period"]), *switches)
 
 
 def read_price(row: Entity) -> ModelPrice:

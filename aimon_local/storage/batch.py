@@ -12,6 +12,7 @@ from typing import Any
 
 from aimon_local.errors import StoreError
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.chain import Chain
@@ -56,13 +57,14 @@ _MOST = 1 << 48  # of a mended number: so large that it is absurd, so small that
 class Batch:
     """What gathered while the last batch was committed: rows, changes of counters, who waits for the commit."""
 
-    __slots__ = ("ai", "lines", "rows", "thens", "touched")
+    __slots__ = ("ai", "asked", "lines", "rows", "thens", "touched")
 
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
         self.ai: list[tuple[str, AiRecord]] = []  # with the request's id
         self.touched: list[CounterChange] = []
         self.lines: list[AuditEntry] = []  # of the audit log
+        self.asked: list[Question] = []  # of soft limits
         self.thens: list[Then] = []
 
 

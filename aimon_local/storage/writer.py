@@ -23,8 +23,10 @@ from functools import partial
 from aimon_local.clock import Clock, SystemClock
 from aimon_local.errors import StoreBusy, StoreError
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
 from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.storage.approvals import PUT as PUT_QUESTION
 from aimon_local.storage.audit import Trail
 from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
 from aimon_local.storage.chain import Chain
@@ -89,13 +91,15 @@ class LedgerWriter:
         then: Then,
         ai: AiRecord | None = None,
         lines: Sequence[AuditEntry] = (),
+        asked: Sequence[Question] = (),
     ) -> None:
-        """Store a row, its counters' new values, what an AI call used, lines of the audit log; ``then`` is called when
-        they are committed.
+        """Store a row, its counters' new values, what an AI call used, lines of the audit log, questions of soft
+        limits; ``then`` is called when they are committed.
         """
         batch = self._next
         if lines:
             batch.lines.extend(lines)
+            batch.asked.extend(asked)
         batch.rows.append(row)
         if ai is not None:
             batch.ai.append((row.request_id, ai))
@@ -279,8 +283,13 @@ class _Thread:
                 return
             self._last = last = newest
         assert last is not None
-        beside = partial(self._trail.append, lines=batch.lines) if batch.lines else None
+        beside = partial(self._beside, batch) if batch.lines or batch.asked else None
         self._last = commit(db, batch, last, self._parties, self._chain, beside)
+
+    def _beside(self, batch: Batch, db: sqlite3.Connection) -> None:
+        """What belongs to a batch's rows and is no row: questions of soft limits, lines of the audit log."""
+        db.executemany(PUT_QUESTION, batch.asked)
+        self._trail.append(db, batch.lines)
 
     def _look(self) -> None:
         """Is the file that we write still the one under its name? Rows in a removed file would be lost in silence."""

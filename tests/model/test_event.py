@@ -3,9 +3,11 @@
 import json
 
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.approval import Question
 from aimon_local.model.event import (
     KINDS,
     MOST_CHANGES,
+    ApprovalChanged,
     ConfigChanged,
     Gap,
     GuardSpoke,
@@ -24,6 +26,7 @@ def test_every_kind_is_json_and_can_be_asked_for():
         RequestEnded(usage_row(1)), ConfigChanged.of(1, [Change("put", "keyauth_credentials", KEY)]),
         LedgerState(1, "full", None), Started(1, "9.9", 7),
         GuardSpoke(1, "id", "bot", "repeat", "deny", 10, 10, False, "r1"),
+        ApprovalChanged(1, Question("ask-1", 1, "c", "bot", "soft", "cost/day", 5, 5, 1, 1, "r1")),
     ]  # fmt: skip
     assert [event.kind for event in events] == list(KINDS)
     for event in [*events, Gap(1, 5, "overrun", 3)]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aimon_local.clock import Clock
+from aimon_local.gateway.approvals import ApprovalDoor
 from aimon_local.gateway.events import Events
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.audit import Stamp
@@ -167,6 +168,7 @@ class AdminContext:
     corrections: Corrections
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
     audit: AuditLog | None = None
+    approvals: ApprovalDoor | None = None
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
     def now(self) -> int:

@@ -8,6 +8,7 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
+    approvals,
     audit,
     bill,
     cache,
@@ -153,6 +154,10 @@ TABLE: Rows = (
     Endpoint("GET", "/requests/{request_id}/explain", explain.show, "What became of one request, and why (our own)."),
     Endpoint("POST", "/check", check.check, "Would this call be admitted? A dry run (our own)."),
     Endpoint("GET", "/audit", audit.listing, "Who wrote what, when, and how it was before (our own)."),
+    Endpoint("GET", "/approvals", approvals.listing, "What soft limits ask (our own)."),
+    Endpoint("GET", "/approvals/{approvals}", approvals.one, "Show a question."),
+    Endpoint("POST", "/approvals/{approvals}/approve", approvals.approve, "Grant head-room on its limit."),
+    Endpoint("POST", "/approvals/{approvals}/deny", approvals.deny, "Say no to it."),
     Endpoint("GET", "/events", events.show, "What happens, as it happens (our own)."),
     # the configuration as a whole
     Endpoint("GET", "/config", config.show, "The configuration as one document."),

@@ -71,6 +71,7 @@ _LIMIT = record(
     string("period", required=True, one_of=_PERIODS, description="A calendar period in the tier's time zone."),
     boolean("sliding", required=True, default=False, description="Any stretch of that length instead."),
     boolean("shadow", required=True, default=False, description="Counts and reports, does not deny."),
+    boolean("ask", required=True, default=False, description="Full, it asks the operator for head-room."),
     check=_check_limit,
 )
 
