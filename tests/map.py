@@ -10,6 +10,8 @@ _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "packaging.py": ("bundle.py", "what it builds is tried there, as CI does"),
+    "__pyinstaller/hook-aimon_local.py": ("bundle.py", "what it names is missed there if it is missing"),
     "cli/import_kong.py": ("cli/test_export_kong.py", "there and back are one story"),
     "cli/export.py": ("cli/test_export_kong.py", "the list of ways out"),
     "exports/gaps.py": ("exports/kong/test_write.py", _NOUNS),
@@ -28,6 +30,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "storage/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
+    "gateway/expiries.py": ("cli/test_audit.py", "a key's end is seen in the audit log"),
     "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),
     "gateway/admin/bill.py": ("cli/test_bill.py", "golden bills, by the command"),
