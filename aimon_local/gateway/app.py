@@ -24,6 +24,7 @@ from aimon_local.gateway.auditing import Auditor, hear
 from aimon_local.gateway.destinations import Destinations
 from aimon_local.gateway.events import Events
 from aimon_local.gateway.exchange import ProxyExchange
+from aimon_local.gateway.expiries import Expiries
 from aimon_local.gateway.keys import fingerprint_key, hashed, plaintext
 from aimon_local.gateway.live import Live
 from aimon_local.gateway.metrics import Metrics
@@ -45,6 +46,7 @@ from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
 from aimon_local.policy.snapshot import Snapshot
 from aimon_local.policy.state import LimitState
 from aimon_local.storage import approvals
+from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import EntityStore
 from aimon_local.storage.queries import Queries
@@ -147,6 +149,9 @@ class Gateway:
         stack.push_async_callback(self.ledger.close)
         self.live = await self._make_live()
         self.live.on_change.append(self._config_changed)
+        self.expiries = Expiries(self.live.catalog, AuditLog(database))
+        self.live.on_change.append(self.expiries.changed)
+        stack.push_async_callback(self.expiries.close)
         self.runtime = self._make_runtime()
         await self._listen()
         await self._plant()
@@ -258,6 +263,7 @@ class Gateway:
     def _prune(self) -> None:
         """Forget windows that are over, now and then; the timer ends with the stack."""
         self.live.state.prune(self.clock.now_ns())
+        self.expiries.look(self.clock.now_ns())
         self._pruning = asyncio.get_running_loop().call_later(_PRUNE_SECONDS, self._prune)
 
     def _stop_pruning(self) -> None:

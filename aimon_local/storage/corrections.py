@@ -6,13 +6,15 @@ waits long; a run that is cut in the middle is completed by the next one, which 
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
 
+from aimon_local.model.audit import AuditEntry
 from aimon_local.model.tokens import TokenUsage
 from aimon_local.policy.repricing import Charged, Correction
+from aimon_local.storage.audit import Trail
 from aimon_local.storage.chain import CHUNK, Broken, Chain, Walked, party
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
@@ -57,18 +59,29 @@ class Corrections:
         except sqlite3.Error as error:
             raise store_error(error) from error
 
-    def append(self, corrections: Iterable[Correction], now: int) -> None:
-        """Store them; StoreError: those of the transactions before are stored."""
+    def append(
+        self, corrections: Iterable[Correction], now: int, told: Callable[[bool], AuditEntry] | None = None
+    ) -> None:
+        """Store them; StoreError: those of the transactions before are stored.
+
+        ``told`` makes the audit log's lines: of the begin (False) with the first of them, of the end with the last.
+        """
         links, rows = chain(self._database.secret), iter(corrections)
         try:
             with closing(self._database.connect()) as db:
-                while some := list(islice(rows, _AT_ONCE)):
-                    self._store(db, links, some, now)
+                some, line = list(islice(rows, _AT_ONCE)), [] if told is None else [told(False)]
+                while some:
+                    more = list(islice(rows, _AT_ONCE))
+                    self._store(db, links, some, now, line if more or told is None else [*line, told(True)])
+                    some, line = more, []
+                if line and told is not None:  # there was nothing to correct
+                    self._store(db, links, [], now, [*line, told(True)])
         except sqlite3.Error as error:
             raise store_error(error) from error
 
-    @staticmethod
-    def _store(db: sqlite3.Connection, links: Chain, some: list[Correction], now: int) -> None:
+    def _store(
+        self, db: sqlite3.Connection, links: Chain, some: list[Correction], now: int, told: list[AuditEntry]
+    ) -> None:
         lines = [
             (call.request_id, now, call.party, call.at_ns, call.model, cost, charge) for call, cost, charge in some
         ]
@@ -77,6 +90,7 @@ class Corrections:
             links.head = _head(db, links)
             made = links.links(lines, {}, lambda at: party(db, lines[at][2]))
             db.executemany(_INSERT, [(*line, link) for line, link in zip(lines, made, strict=True)])
+            Trail(self._database.secret).append(db, told)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:

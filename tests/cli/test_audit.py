@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.live import ask
+from tests.support.live import ask, until
 
 
 def told(cli, *words):
@@ -46,3 +46,39 @@ def test_people_see_what_changed(gateway, cli):
     gateway.write("POST", "/consumers", {"username": "seen"})
     gateway.write("PATCH", "/consumers/seen", {"custom_id": "seen-1"})
     assert "custom_id: null -> seen-1" in cli("audit", "--size", "1").stdout
+
+
+def test_a_key_that_ends_is_told_once(gateway, cli):
+    gateway.write("POST", "/consumers", {"username": "ending"})
+    key = gateway.write("POST", "/consumers/ending/key-auth", {"ttl": 1})
+    until(lambda: len(told(cli, "--entity", key["id"])) == 2)
+    line = told(cli, "--entity", key["id"])[0]
+    assert (line["action"], line["actor"], line["name"]) == ("expire", "gateway", "ending")
+    gateway.write("POST", "/consumers/ending/key-auth", {"ttl": 3600})  # all keys are looked through again
+    assert len(told(cli, "--entity", key["id"])) == 2
+
+
+def test_a_reprice_is_told_with_its_sums(gateway, cli):
+    gateway.write("POST", "/reprice", {"since": "1h"})
+    end, begin = told(cli, "--kind", "reprice", "--size", "2")
+    assert (begin["action"], end["action"]) == ("begin", "end")
+    assert end["after"]["since"] == begin["after"]["since"]
+    assert end["after"]["corrected"] == 0
+    gateway.write("POST", "/reprice", {"since": "1h", "dry_run": True})
+    assert told(cli, "--kind", "reprice", "--size", "1")[0]["number"] == end["number"]
+
+
+def test_what_is_kept_nowhere_is_told_too(gateway, cli):
+    ask(gateway.admin, "DELETE", "/proxy-cache")
+    gateway.write("PUT", "/debug/node/log-level/notice")
+    level, cache = told(cli, "--size", "2")
+    assert (level["action"], level["name"]) == ("put", "/debug/node/log-level/notice")
+    assert (cache["action"], cache["name"]) == ("delete", "/proxy-cache")
+
+
+def test_reads_and_dry_runs_are_not(gateway, cli):
+    last = told(cli, "--size", "1")[0]["number"]
+    cli.json("consumer", "list")
+    ask(gateway.admin, "POST", "/check", json.dumps({"path": "/demo/get"}), Content_Type="application/json")
+    ask(gateway.admin, "POST", "/consumers", "{]", Content_Type="application/json")
+    assert told(cli, "--size", "1")[0]["number"] == last

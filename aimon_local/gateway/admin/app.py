@@ -3,6 +3,7 @@
 The order of judgement: who asks (403, 401), what path (404), which verb (405), which body (415, 400), the handler.
 """
 
+import asyncio
 from collections.abc import Awaitable
 
 from aimon_local.errors import StoreBusy, StoreError, StoreFull
@@ -18,6 +19,8 @@ from aimon_local.model.violation import Violation
 from aimon_local.wire.app import App, Request, Response
 
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+_NO_ENTITIES = ("/debug/", "/cache", "/proxy-cache", "/upstreams/{upstreams}/targets/{targets}/")
 _UNSUPPORTED = Reply(415)
 _UNAUTHORIZED = message(401, "Unauthorized")
 
@@ -79,10 +82,22 @@ async def _dispatched(context: AdminContext, match: Match, request: Request) -> 
     ask = Ask(context, request, trimmed(request.path), match.params(endpoint), query, body)
     try:
         made = endpoint.handler(ask)
-        return await made if isinstance(made, Awaitable) else made
+        reply = await made if isinstance(made, Awaitable) else made
+        if request.method in _WRITES and reply.status < 300 and endpoint.path.startswith(_NO_ENTITIES):
+            await _tell(ask, endpoint)
+        return reply
     except StoreError as fault:
         status = 503 if isinstance(fault, StoreBusy | StoreFull) else 500
         return message(status, f"{fault}; {fault.hint}" if fault.hint else str(fault))
+
+
+async def _tell(ask: Ask, endpoint: Endpoint) -> None:
+    """The audit log's line of a write that changes no stored entity."""
+    context = ask.context
+    if context.audit is not None and context.stamp is not None:
+        given = {str(name): value for name, value in ask.body.data.items()}
+        line = context.stamp().entry("config", ask.request.method.lower(), endpoint.path, "", ask.path, None, given)
+        await asyncio.to_thread(context.audit.add, [line])
 
 
 def _options(match: Match, request: Request) -> Reply:

@@ -11,6 +11,8 @@ from datetime import tzinfo
 from typing import Any
 
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message
+from aimon_local.gateway.auditing import acting
+from aimon_local.model.audit import AuditEntry, Stamp
 from aimon_local.model.moment import DAY, FORMS, moment, rfc3339
 from aimon_local.model.money import dollars
 from aimon_local.policy.pricing import PricePlan
@@ -45,6 +47,7 @@ async def run(ask: Ask) -> Reply:
     if dry not in (True, False, "true", "false"):
         return message(400, f"dry_run must be true or false, not {dry!r}")
     store, tally = ask.context.corrections, _Tally()
+    stamp = Stamp(acting.get(), now, ask.context.clock.now_ns()) if ask.context.stamp is None else ask.context.stamp()
     snapshot = build({kind: list(ask.context.catalog.rows(kind)) for kind in _KINDS}, {}, str)
     repricing = Repricing(snapshot.tiering.book, _terms(snapshot), since)
 
@@ -54,11 +57,21 @@ async def run(ask: Ask) -> Reply:
             for _ in found:
                 pass
         else:
-            store.append(found, now)
+            store.append(found, now, lambda over: _line(stamp, repricing, tally if over else None))
 
     async with store.running:
         await asyncio.to_thread(work)
     return json_reply(200, _told(repricing, tally, dry in (True, "true")))
+
+
+def _line(stamp: Stamp, repricing: Repricing, tally: _Tally | None) -> AuditEntry:
+    """The begin (no tally) or the end of a run, for the audit log."""
+    since = {"since": rfc3339(repricing.since_ns)}
+    if tally is None:
+        return stamp.entry("reprice", "begin", "ai_corrections", "", "", None, since)
+    done = _told(repricing, tally, False)
+    facts = {name: value for name, value in done.items() if name not in ("consumers", "dry_run")}
+    return stamp.entry("reprice", "end", "ai_corrections", "", "", None, facts)
 
 
 def _told(repricing: Repricing, tally: _Tally, dry: bool) -> dict[str, Any]:
