@@ -30,6 +30,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "storage/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
+    "storage/refusals.py": ("cli/test_usage.py", "a consumer's refusals are read to be folded"),
     "gateway/expiries.py": ("cli/test_audit.py", "a key's end is seen in the audit log"),
     "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),

@@ -32,7 +32,7 @@ def command(admin: AdminClient, as_json: bool, as_csv: bool, **asked: str | None
     if "groups" in document:
         rows, columns = _groups(document["groups"], document["by"]), [document["by"], "id", *_plain(document["totals"])]
     else:
-        rows, columns = _lines(document["totals"]), ["what", "count"]
+        rows, columns = _lines(document["totals"], document.get("manners")), ["what", "count"]
     if as_csv:
         return print_csv(rows, columns)
     return print_rows(rows, [column for column in columns if column != "id"], False)
@@ -43,11 +43,15 @@ def given(asked: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _lines(totals: Mapping[str, Any]) -> Rows:
-    """Totals line by line."""
+def _lines(totals: Mapping[str, Any], manners: Mapping[str, Any] | None) -> Rows:
+    """Totals line by line; of one consumer, how it behaves when it is refused, in percent."""
     rows: Rows = [{"what": name, "count": value} for name, value in _plain(totals).items()]
     reasons = totals["denied_by_reason"].items()
-    return rows + [{"what": f"denied: {reason}", "count": count} for reason, count in reasons]
+    rows += [{"what": f"denied: {reason}", "count": count} for reason, count in reasons]
+    if manners is not None and manners["score"] is not None:
+        shares = ((name.replace("_", " "), manners[name]) for name in ("score", "honoured", "backed_off", "stopped"))
+        rows += [{"what": f"manners: {name} %", "count": share} for name, share in shares]
+    return rows
 
 
 def _groups(groups: list[dict[str, Any]], by: str) -> Rows:

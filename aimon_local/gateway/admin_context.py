@@ -20,6 +20,7 @@ from aimon_local.policy.paths import normalise
 from aimon_local.policy.plugins import ORDER
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
+from aimon_local.storage.refusals import refusals
 
 if TYPE_CHECKING:
     from aimon_local.gateway.app import Gateway
@@ -172,6 +173,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         health=BalancerHealth(gateway),
         trial=lambda *asked: _trial(gateway, *asked),
         audit=AuditLog(gateway.database),
+        refusals=lambda *asked: refusals(gateway.database, *asked),
         approvals=ApprovalDoor(
             gateway.database, gateway.store, gateway.live.state, gateway.auditor, gateway.clock, gateway.events.publish
         ),

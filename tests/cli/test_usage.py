@@ -47,3 +47,18 @@ def test_a_span_without_requests_and_words_that_mean_nothing(cli):
     assert "by must be one of" in cli.fails("usage", "--by", "colour")
     assert "until must be a time" in cli.fails("usage", "--until", "")
     assert "choose one" in cli.fails("usage", "--json", "--csv", code=2)
+
+
+def test_manners_of_one_consumer(gateway, cli):
+    """It hammers at a used-up day: no more than its first refusal was due."""
+    gateway.write(
+        "POST", "/tiers", {"name": "mannered", "limits": [{"unit": "requests", "amount": 1, "period": "day"}]}
+    )
+    name, key = gateway.consumer()
+    gateway.write("POST", "/consumer_groups/mannered/consumers", {"consumer": name})
+    assert cli.json("usage", name)["manners"]["score"] is None
+    assert [ask(gateway.proxy, "GET", "/demo/get", apikey=key).status for _ in range(5)] == [200, 429, 429, 429, 429]
+    manners = cli.json("usage", name)["manners"]
+    assert (manners["final"], manners["again"], manners["stopped"], manners["honoured"]) == (4, 3, 25, 25)
+    assert "manners: stopped %" in cli("usage", name).stdout
+    assert "manners" not in cli.json("usage")

@@ -19,6 +19,7 @@ from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.call import Call
+from aimon_local.policy.manners import Refusal
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
@@ -169,6 +170,7 @@ class AdminContext:
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
     audit: AuditLog | None = None
     approvals: ApprovalDoor | None = None
+    refusals: Callable[[str, int | None, int | None], list[Refusal]] | None = None  # of a consumer, in a span; blocking
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
     def now(self) -> int:

@@ -4,6 +4,7 @@ Sums are those of ``storage.queries``; here they get the names of what they belo
 ``_NAMES`` (and one in ``storage.queries``).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any, cast
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message
 from aimon_local.gateway.admin.span import Span, Whose, choice, consumer, span, whose
 from aimon_local.model.moment import SECOND, rfc3339
+from aimon_local.policy.manners import manners
 from aimon_local.storage.queries import By, UsageTotals
 
 Name = tuple[str | int | None, str | None]  # (id, name); None: there is none, or not any more
@@ -35,6 +37,9 @@ async def show(ask: Ask) -> Reply:
     if not totals.statuses and await _is_nobody(ask, who):
         return _nobody(who)
     out: dict[str, Any] = {"consumer": who.shown(), **when.shown(), "totals": plain(totals)}
+    if who.of is not None and ask.context.refusals is not None:
+        refused = await asyncio.to_thread(ask.context.refusals, who.of, when.since, when.until)
+        out["manners"] = manners(refused).facts()
     if by is not None:
         found = await ledger.usage_totals_by(cast(By, by), who.of, when.since, when.until)
         out |= {"by": by, "groups": _groups(ask, by, found)}
