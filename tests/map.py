@@ -41,6 +41,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin/spend.py": ("cli/test_spend.py", "its sums are proved over real calls"),
     "storage/verify.py": ("cli/test_verify.py", "its checks are proved on what real calls leave"),
     "gateway/admin/verify.py": ("cli/test_verify.py", "the gateway and the files say the same"),
+    "tui/state.py": ("tui/test_fold.py", _NOUNS),
     "storage/today.py": ("gateway/admin/test_snapshot.py", "one state of the ledger is proved beside the events"),
     "storage/span.py": ("storage/test_queries.py", "spans are proved by sums over them"),
     "gateway/admin_context.py": ("compat/test_stories.py", "what it fills is seen through the Admin API"),

@@ -5,7 +5,8 @@ It knows paths and JSON, no entity: an error of the gateway becomes an ``AdminEr
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -60,20 +61,32 @@ class AdminClient:
 
     @contextmanager
     def opened(
-        self, path: str, headers: Mapping[str, str | bytes], timeout: float
+        self,
+        path: str,
+        headers: Mapping[str, str | bytes],
+        timeout: float,
+        reached: Callable[[socket.socket], None] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         """GET an answer that comes bit by bit; ``timeout``: seconds of silence after which it counts as lost.
 
+        ``reached`` gets the connection's socket: who shuts it down ends the reading from another thread.
+
         Raises AdminError for a refusal, and where the connection or the answer's frame breaks.
         """
-        with self._answered("GET", path, None, headers, timeout) as response:
+        with self._answered("GET", path, None, headers, timeout, reached) as response:
             if response.status >= 400:
                 self._decode(response.status, response.read())
             yield response
 
     @contextmanager
     def _answered(
-        self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str | bytes], timeout: float
+        self,
+        method: str,
+        path: str,
+        payload: bytes | None,
+        headers: Mapping[str, str | bytes],
+        timeout: float,
+        reached: Callable[[socket.socket], None] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
         token = {"Kong-Admin-Token": self._token} if self._token else {}
@@ -84,6 +97,8 @@ class AdminClient:
                 raise AdminError(
                     "the admin token can't be sent: it holds a line break", "give it on one line"
                 ) from fault
+            if reached is not None and connection.sock is not None:
+                reached(connection.sock)
             yield connection.getresponse()
         except (OSError, http.client.HTTPException) as fault:
             where = f"http://{self._host}:{self._port}"

@@ -58,6 +58,7 @@ async def show(ask: Ask) -> Reply:
             "resident_bytes": load.resident_bytes,
             "ledger_writable": load.database_reachable,
             "tiers": _tiers(call, today),
+            "routes": {each.id: each.name or each.id for each in call.snapshot.routes.values()},
             "consumers": consumers,
             "more": more,
             "models": [{"name": name, **_money(spend)} for name, spend in today.model_spend.items()],

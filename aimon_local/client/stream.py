@@ -1,0 +1,128 @@
+"""Staying attached to a gateway: one snapshot, then its events from the snapshot's number, for as long as it takes.
+
+A gap in the numbers and a gateway that comes back both mean a new snapshot; a connection that breaks is taken up again
+with growing pauses. It runs on a thread of its own and hands over what it has read in one piece, so a burst costs one
+call. It prints nothing and keeps nothing.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aimon_local.client.admin import AdminClient, AdminError
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a further try; the last one again and again
+_SILENCE = 40.0  # seconds; a living stream says something each 15
+_PIECE = 1 << 16
+
+Numbered = tuple[int, str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A snapshot was taken: begin anew from it."""
+
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events that came together, (number, kind, data) each."""
+
+    events: Sequence[Numbered]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No gateway answers, or it refuses; ``seconds`` until the next try. ``refused``: it is there and said no."""
+
+    why: str
+    hint: str
+    seconds: float
+    tries: int
+    refused: bool
+
+
+Item = Attached | Told | Lost
+
+
+class Stream:
+    """One attachment. ``take`` is called on the stream's own thread."""
+
+    def __init__(self, admin: AdminClient, take: Callable[[Item], None]) -> None:
+        self._admin, self._take = admin, take
+        self._stopping, self._anew = threading.Event(), threading.Event()
+        self._socket: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Begin to attach."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it; waits until the thread is gone."""
+        self._stopping.set()
+        self._shut()
+        self._thread.join(5)
+
+    def again(self) -> None:
+        """Take a new snapshot: the sums of this one may be out of date."""
+        self._anew.set()
+        self._shut()
+
+    def _shut(self) -> None:
+        held = self._socket
+        if held is not None:
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+
+    def _run(self) -> None:
+        tries = 0
+        while not self._stopping.is_set():
+            self._anew.clear()
+            try:
+                document = self._admin.get("/snapshot")
+                tries = 0
+                self._take(Attached(document))
+                self._follow(document["number"])
+            except AdminError as fault:
+                if self._stopping.is_set() or self._anew.is_set():
+                    continue
+                pause = PAUSES[min(tries, len(PAUSES) - 1)]
+                tries += 1
+                self._take(Lost(str(fault), fault.hint, pause, tries, fault.status > 0))
+                self._stopping.wait(pause)
+
+    def _follow(self, number: int) -> None:
+        """Hand events over until the connection breaks (AdminError), or a gap or a new start asks for a snapshot."""
+        fields = {"Accept": "text/event-stream", "Last-Event-ID": str(number)}
+        with self._admin.opened("/events", fields, _SILENCE, self._reached) as response:
+            left = b""
+            while not self._stopping.is_set():
+                piece = response.read1(_PIECE)
+                if not piece:
+                    raise AdminError("the gateway ended the stream", "start it again with: aimon-local up")
+                *whole, left = (left + piece).split(b"\n\n")
+                events = list(_events(whole))
+                if events:
+                    self._take(Told(events))
+                if any(kind == "gap" for _, kind, _ in events):
+                    return
+
+    def _reached(self, held: socket.socket) -> None:
+        self._socket = held
+        if self._stopping.is_set():
+            self._shut()
+
+
+def _events(blocks: Sequence[bytes]) -> Iterator[Numbered]:
+    """Server-sent events of blocks; a block without data is a heartbeat."""
+    for block in blocks:
+        fields = dict(line.partition(b":")[::2] for line in block.split(b"\n"))
+        if b"data" in fields:
+            kind = fields.get(b"event", b"").decode("utf-8", "replace").strip()
+            yield int(fields[b"id"]), kind, json.loads(fields[b"data"])
