@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
-from aimon_local.gateway.approvals import ApprovalDoor
 from aimon_local.gateway.metrics import Node as MetricsNode
 from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
@@ -174,9 +173,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         trial=lambda *asked: _trial(gateway, *asked),
         audit=AuditLog(gateway.database),
         refusals=lambda *asked: refusals(gateway.database, *asked),
-        approvals=ApprovalDoor(
-            gateway.database, gateway.store, gateway.live.state, gateway.auditor, gateway.clock, gateway.events.publish
-        ),
+        approvals=gateway.approvals,
         stamp=gateway.auditor.stamp,
     )
 

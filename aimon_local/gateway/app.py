@@ -20,6 +20,7 @@ from aimon_local.errors import StartError, StoreError
 from aimon_local.gateway import offers, seed
 from aimon_local.gateway.admin.app import admin_app
 from aimon_local.gateway.admin_context import SystemIds, make_context
+from aimon_local.gateway.approvals import ApprovalDoor
 from aimon_local.gateway.auditing import Auditor, hear
 from aimon_local.gateway.destinations import Destinations
 from aimon_local.gateway.events import Events
@@ -149,6 +150,10 @@ class Gateway:
         stack.push_async_callback(self.ledger.close)
         self.live = await self._make_live()
         self.live.on_change.append(self._config_changed)
+        self.approvals = ApprovalDoor(
+            database, self.store, self.live.state, self.auditor, self.clock, self.events.publish
+        )
+        stack.push_async_callback(self.approvals.close)
         self.expiries = Expiries(self.live.catalog, AuditLog(database))
         self.live.on_change.append(self.expiries.changed)
         stack.push_async_callback(self.expiries.close)
@@ -194,6 +199,7 @@ class Gateway:
             product=PRODUCT.encode(),
             report=lambda fault: _log.error("%s", fault),
             process_id=os.getpid(),
+            hold=self.approvals.hold,
             heard=lambda call, record: hear(call, record, self.events.publish),
         )
 

@@ -18,6 +18,7 @@ from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.closing import State, Stop
 from aimon_local.gateway.forwarding import Forwarding
 from aimon_local.gateway.receive import read_call
+from aimon_local.model.approval import HOLD
 from aimon_local.policy import reasons
 from aimon_local.policy.call import BodyFilter, NeedBody, ResponseDraft
 from aimon_local.policy.routing import wrong_protocol
@@ -78,6 +79,8 @@ class ProxyExchange(Forwarding):
             outcome = rule.access(call)
             if outcome is not None:
                 if not isinstance(outcome, NeedBody):
+                    if HOLD in call.notes and self._hold():
+                        return None
                     return self._refuse(outcome)
                 self.state = State.FOR_RULE
                 return self.client.want_body()
@@ -88,6 +91,20 @@ class ProxyExchange(Forwarding):
                 self.plan = call.snapshot.plan(call.match, call.consumer, position)
                 rules, at = self.plan.access_after(position), 0
         return self._forward()
+
+    def _hold(self) -> bool:
+        """Let a call whose soft limit is full wait for the operator, once; then it is asked anew. False: it can't."""
+        call, head = self.call, self.head
+        seconds = call.notes[HOLD]
+        if not isinstance(seconds, float) or (call.body is None and (head.chunked or head.content_length)):
+            return False
+        call.notes[HOLD] = None  # the next answer counts
+        self.state = State.OVER
+        return self.runtime.hold(call, seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.over:  # the client is still there
+            self._admit()
 
     # ---- the client's body
 

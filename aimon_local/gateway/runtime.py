@@ -78,6 +78,7 @@ class Runtime:
     product: bytes  # "aimon-local/0.1.0": Server and Via
     report: Callable[[Exception], None]  # faults that no client may hear of in full
     process_id: int = 0
+    hold: Callable[[Call, float, Callable[[], None]], bool] = lambda call, seconds, then: False
     heard: Callable[[Call, AiRecord | None], Heard] = lambda call, record: (
         record,
         (),

@@ -9,6 +9,13 @@ ASKED = "approval.asked"
 """Where a call's question is, among its notes: a ``Question``."""
 
 
+HOLD = "approval.hold"
+"""Where it stands for how many seconds a refused call may wait for the answer; None: it has waited."""
+
+MET = "approval.met"
+"""Where the id of the question stands that a call has met."""
+
+
 class State(Enum):
     """What became of a question. One that nobody answered before its end is gone: the limit has room again."""
 

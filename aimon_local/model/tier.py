@@ -99,6 +99,7 @@ class Tier:
     queue_s: float | None = None  # the longest wait in it; None: the gateway's ``queue_seconds``
     plan: str = "free"  # the price plan's name
     mode: Mode = Mode.RESERVE
+    hold_s: float | None = None  # how long a call waits for the answer to a soft limit's question; None: not at all
     guards: Guards | None = None  # what watches how its consumers behave
     shadow: frozenset[str] = field(
         default=frozenset()

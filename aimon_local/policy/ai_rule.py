@@ -22,6 +22,7 @@ from aimon_local.metering.dialects import dialect_for
 from aimon_local.metering.meter import Meter as AnswerMeter
 from aimon_local.metering.meter import Metered, meter_for
 from aimon_local.model.ai import AiRecord, word
+from aimon_local.model.approval import HOLD
 from aimon_local.model.tier import Mode
 from aimon_local.model.tokens import Source, TokenUsage
 from aimon_local.policy import ai_gate, ai_refusals, ai_views
@@ -174,6 +175,8 @@ class TierRule(Rule):
             )
             asked = call.state.approvals.asked(call, got, accounts) if self._asks else None
             if asked is not None:
+                if self.terms.tier.hold_s:
+                    call.notes.setdefault(HOLD, float(self.terms.tier.hold_s))
                 return ai_refusals.approval_refusal(provider, got, call.request_id, tuple(fields), asked)
             if provider is None:
                 return ai_refusals.plain_refusal(got, tuple(fields))

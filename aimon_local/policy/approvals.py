@@ -8,7 +8,7 @@ belongs to the window as the limit does: its ledger is the table of questions.
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from aimon_local.model.approval import ASKED, Question, State
+from aimon_local.model.approval import ASKED, MET, Question, State
 from aimon_local.policy.account import Account, Full
 from aimon_local.policy.call import Call
 
@@ -81,6 +81,7 @@ class Approvals:
         question = self.ask(full, accounts, call.request_id, name, call.now_ns)
         if question is None:
             return None
+        call.notes[MET] = question.id
         if question.asked == 1:
             call.notes[ASKED] = question
         return question.id

@@ -27,6 +27,7 @@ _SCALARS = (
     "total_s",
     "priority",
     "queue_s",
+    "hold_s",
     "plan",
 )
 

@@ -1,13 +1,14 @@
 """Approvals over sockets: the official SDK meets a soft limit, the operator answers by the command, a kill forgets nothing."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
 from click.testing import CliRunner
 
 from aimon_local.cli.main import main
-from tests.support.live import GatewayProcess, ask
+from tests.support.live import WAIT, GatewayProcess, Wire, ask, until
 
 
 @pytest.fixture
@@ -95,3 +96,53 @@ def test_what_is_not_there_or_no_number_is_said(running):
     assert "there is no approval" in command(running, "approve", "ask-none", code=1)
     assert ask(running.admin, "POST", "/approvals/ask-none/deny").status == 404
     assert ask(running.admin, "GET", "/approvals?state=maybe").status == 400
+
+
+def held(running, seconds):
+    running.write("PATCH", "/tiers/soft", {"hold_s": seconds})
+    name, client = client_of(running)
+    call(client), call(client)
+    return name, client
+
+
+def asked(running, name):
+    """The open question of a consumer; its call waits at the gateway."""
+    return until(lambda: command(running, "approvals", "--consumer", name, "--json")["data"])[0]["id"]
+
+
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+def test_a_call_can_be_held_until_the_operator_answers(running, answer):
+    name, client = held(running, 30)
+    with client, ThreadPoolExecutor(1) as other:
+        waiting = other.submit(call, client)
+        question = asked(running, name)
+        assert not waiting.done()
+        if answer == "approve":
+            command(running, "approve", question, "--json")
+            assert waiting.result(WAIT).choices
+        else:
+            command(running, "approvals", "deny", question, "--json")
+            assert waiting.exception(WAIT).code == "insufficient_quota"
+
+
+def test_it_is_held_no_longer_than_its_tier_says(running):
+    _, client = held(running, 0.3)
+    with client:
+        refused(client)
+
+
+def test_who_leaves_while_it_is_held_leaves_nothing_behind(running):
+    name, client = held(running, 30)
+    body = json.dumps({"model": "mock-small", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
+    wire = Wire(running.proxy)
+    head = f"POST /demo/v1/chat/completions HTTP/1.1\r\nHost: x\r\napikey: {client.api_key}\r\n"
+    wire.send(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    question = asked(running, name)
+    wire.leave()
+    until(lambda: len(running.write("GET", f"/requests?consumer={name}")["data"]) == 3)
+    running.write("PATCH", "/tiers/soft", {"hold_s": 0})
+    command(running, "approve", question, "--requests", "1", "--json")
+    with client:
+        call(client)
+        refused(client)
+    assert all(check["good"] for check in command(running, "verify", "--json"))

@@ -138,6 +138,7 @@ TIERS = Schema(
         array("routes", string(len_min=1), description="Patterns over names of routes."),
         integer("priority", between=[1, 1000], description="Weight in the queue of a busy service."),
         number("queue_s", gt=0, description="The longest wait in that queue, in seconds."),
+        number("hold_s", between=[0, 3600], description="Seconds that a call waits for the answer of a soft limit."),
         string("plan", description="The price plan's name."),
         string("mode", one_of=[mode.value for mode in Mode], description="How budgets are kept."),
         set_of("shadow", string(one_of=list(SHADOWS)), description="Gates that only report."),

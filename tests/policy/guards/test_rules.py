@@ -91,7 +91,10 @@ def until_denied(caller, runaway, most=60):
     steps = runaway()
     for number in range(1, most + 1):
         document, facts = next(steps)
-        if caller.call(document, **{"after": 3.0} | facts) == 429 and getattr(caller.last, "reason", "") == "abnormal_usage":
+        if (
+            caller.call(document, **{"after": 3.0} | facts) == 429
+            and getattr(caller.last, "reason", "") == "abnormal_usage"
+        ):
             return number
     raise AssertionError(f"not denied: {caller.words[-5:]}")
 
