@@ -10,6 +10,13 @@ _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/export_usage.py": ("live/test_export_usage.py", "its rows are those of real calls"),
+    "gateway/admin/feed.py": ("live/test_export_usage.py", "its rows are those of real calls"),
+    "exports/usage/cloudevents.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),
+    "exports/usage/facts.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),
+    "exports/usage/flat.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),
+    "exports/usage/focus.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),
+    "exports/usage/openmeter.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),
     "packaging.py": ("bundle.py", "what it builds is tried there, as CI does"),
     "__pyinstaller/hook-aimon_local.py": ("bundle.py", "what it names is missed there if it is missing"),
     "cli/import_kong.py": ("cli/test_export_kong.py", "there and back are one story"),

@@ -10,6 +10,7 @@ import click
 # name: (module, short help). The help stands here so that the list imports none of them.
 WAYS = {
     "kong": ("export_kong", "A declarative configuration for a real Kong (decK)."),
+    "usage": ("export_usage", "The ledger's rows: CloudEvents, OpenMeter, FOCUS, CSV."),
 }
 
 

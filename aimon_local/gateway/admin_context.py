@@ -19,6 +19,7 @@ from aimon_local.policy.paths import normalise
 from aimon_local.policy.plugins import ORDER
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
+from aimon_local.storage.feed import Feed
 from aimon_local.storage.refusals import refusals
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         cache=gateway.live.state.cache,
         ledger=gateway.queries,
         corrections=Corrections(gateway.database),
+        feed=Feed(gateway.database),
         events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),

@@ -155,12 +155,12 @@ class Queries:
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""
         rows = await self._all(f"SELECT {_COLUMNS} FROM usage WHERE request_id = :id", {"id": request_id})
-        return _row(rows[0]) if rows else None
+        return row(rows[0]) if rows else None
 
     async def ai_records(self, request_ids: Iterable[str]) -> dict[str, AiRecord]:
         """What those of the requests used that were AI calls."""
         rows = await self._all(_AI_RECORDS, {"ids": json.dumps(list(request_ids))})
-        return {request_id: _record(values) for request_id, *values in rows}
+        return {request_id: record(values) for request_id, *values in rows}
 
     async def usage_rows(
         self,
@@ -181,7 +181,7 @@ class Queries:
             if len(found) >= wanted:
                 break
         page = found[:size]
-        return UsagePage(tuple(_row(row[1:]) for row in page), page[-1][0] if len(found) > size else None)
+        return UsagePage(tuple(row(each[1:]) for each in page), page[-1][0] if len(found) > size else None)
 
     async def _ranges(
         self, consumer: str | None, since: int | None, until: int | None, before: int | None
@@ -249,12 +249,14 @@ def _page_sql(
     return sql, {"first": first, "last": last, "low": low, "high": high, "of": consumer, "size": size}
 
 
-def _record(values: Any) -> AiRecord:
-    record = AiRecord(*values)
-    words: dict[str, Any] = {name: tuple(getattr(record, name).split()) for name in ("flags", "shadow", "limits")}
-    return record._replace(stream=bool(record.stream), complete=bool(record.complete), **words)
+def record(values: Any) -> AiRecord:
+    """An AI call's record from its columns."""
+    found = AiRecord(*values)
+    words: dict[str, Any] = {name: tuple(getattr(found, name).split()) for name in ("flags", "shadow", "limits")}
+    return found._replace(stream=bool(found.stream), complete=bool(found.complete), **words)
 
 
-def _row(values: Any) -> UsageRow:
-    row = UsageRow(*values)
-    return row._replace(complete=bool(row.complete))
+def row(values: Any) -> UsageRow:
+    """A request's row from its columns."""
+    found = UsageRow(*values)
+    return found._replace(complete=bool(found.complete))

@@ -125,6 +125,7 @@ class AdminUnderTest:
             log_level=self.levels,
             health=self.targets,
             corrections=None,  # asked of a running gateway alone
+            feed=None,  # likewise
             trial=self.trial,
         )
         self._app = admin_app(self.context)

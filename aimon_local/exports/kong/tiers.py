@@ -34,6 +34,7 @@ STRATEGIES = {
 }
 """Kong's ``tokens_count_strategy`` by our unit, the most telling one first: one plugin has one of them."""
 _AI_UNITS = tuple(STRATEGIES)
+PERIODS = ("second", "minute", "hour", "day", "month", "year")  # of rate-limiting
 _OSS_PERIODS = (Period.SECOND, Period.MINUTE, Period.HOUR, Period.DAY, Period.MONTH)
 
 _Said = Callable[[Tier], bool]
@@ -92,6 +93,12 @@ _GATES: tuple[tuple[str, _Said, str, str], ...] = (
         "requests do not queue, so none goes first",
         "give the tier an upstream of its own",
     ),
+    (
+        "guards",
+        lambda tier: tier.guards is not None,
+        "no plugin watches for loops and storms of agents",
+        "limits bound the harm",
+    ),
     ("zone", lambda tier: tier.zone != "UTC", "Kong's calendar windows begin by UTC", "none"),
     (
         "mode",
@@ -128,6 +135,8 @@ def gaps_of(tier: Tier, enterprise: bool) -> Iterator[Gap]:
             yield Gap(where, limit.name, *fault)
     if enterprise:
         yield from _enterprise_gaps(where, counted)
+    if any(limit.ask for limit in counted):
+        yield Gap(where, "ask", "no plugin asks an operator: a full limit refuses", "none")
     for name, said, why, instead in _GATES:
         if said(tier):
             yield Gap(where, name, why, instead)
@@ -174,12 +183,20 @@ def _sayable(requests: Sequence[Limit], enterprise: bool) -> bool:
 
 def _simple(requests: Sequence[Limit]) -> Plugin:
     """rate-limiting: where two limits have one period, the smaller holds."""
-    config: dict[str, Any] = {}
+    least: dict[str, Any] = {}
     for limit in requests:
         if limit.period in _OSS_PERIODS:
             name = limit.period.value
-            config[name] = min(limit.amount, config.get(name, limit.amount))
-    return {"name": RATE, "config": {**config, "limit_by": "consumer", "policy": "local"}}
+            least[name] = min(limit.amount, least.get(name, limit.amount))
+    return {"name": RATE, "config": {**rising(least), "limit_by": "consumer", "policy": "local"}}
+
+
+def rising(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits by period, none above that of a longer one: Kong refuses others, and they could not be reached anyway."""
+    out: dict[str, Any] = {}
+    for period in reversed([name for name in PERIODS if limits.get(name) is not None]):
+        out[period] = min([limits[period], *out.values()])
+    return dict(reversed(out.items()))
 
 
 def _advanced(tier: Tier, requests: Sequence[Limit]) -> Plugin:
@@ -207,6 +224,8 @@ def _windows(limits: Sequence[Limit], scale: int) -> dict[str, Any]:
         span = SPAN_S[limit.period]
         least[span] = min(limit.amount, least.get(span, limit.amount))
     spans = sorted(least)
+    for shorter, longer in zip(reversed(spans[:-1]), reversed(spans[1:]), strict=True):
+        least[shorter] = min(least[shorter], least[longer])  # what a longer window forbids is no limit of a shorter one
     sliding = all(limit.sliding for limit in limits)
     return {
         "limit": [_plain(least[span] / scale) if scale > 1 else least[span] for span in spans],

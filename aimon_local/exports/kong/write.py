@@ -24,7 +24,6 @@ KONG_KINDS = (
     *("keyauth_credentials", "basicauth_credentials", "jwt_secrets", "acls"),
     *("upstreams", "targets", "certificates", "snis", "ca_certificates"),
 )
-_PERIODS = ("second", "minute", "hour", "day", "month", "year")
 _SCOPES = ("service", "route", "consumer", "consumer_group")
 
 
@@ -221,9 +220,9 @@ def _place(plugin: Row) -> tuple[Any, ...]:
 
 
 def _smaller(own: Row, brought: Row) -> dict[str, Any]:
-    periods = {
+    both = {
         name: min(value for value in (own.get(name), brought.get(name)) if value is not None)
-        for name in _PERIODS
+        for name in tiers.PERIODS
         if own.get(name) is not None or brought.get(name) is not None
     }
-    return {**own, **periods}
+    return {**own, **tiers.rising(both)}

@@ -23,6 +23,7 @@ from aimon_local.policy.manners import Refusal
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
+from aimon_local.storage.feed import Feed
 from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
 from aimon_local.storage.today import Today
@@ -167,6 +168,7 @@ class AdminContext:
     log_level: LogLevel
     health: TargetHealth
     corrections: Corrections
+    feed: Feed
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
     audit: AuditLog | None = None
     approvals: ApprovalDoor | None = None

@@ -58,9 +58,9 @@ def test_a_flat_export_with_ids():
     assert rows["routes"][0]["service"] == ids[0]
     assert rows["consumer_group_consumers"][0]["consumer"] == ids[2]
     assert rows["keyauth_credentials"][0]["key"] == "k"
-    assert [(t["name"], t["limits"]) for t in rows["tiers"]] == [
-        ("gold", [{"unit": "requests", "amount": 5, "period": "minute", "sliding": False, "shadow": False}])
-    ]
+    assert [(t["name"], len(t["limits"])) for t in rows["tiers"]] == [("gold", 1)]
+    limit = {"unit": "requests", "amount": 5, "period": "minute", "sliding": False, "shadow": False}
+    assert limit.items() <= rows["tiers"][0]["limits"][0].items()
     assert lost == {("vaults", "vaults"), ("consumer group gold", "rate-limiting-advanced")}
 
 
@@ -126,9 +126,8 @@ def test_tokens_per_provider_become_one_limit_and_a_gap():
             ],
         }
     )
-    assert rows["tiers"][0]["limits"] == [
-        {"unit": "cost", "amount": 2.5, "period": "month", "sliding": True, "shadow": False}
-    ]
+    limit = {"unit": "cost", "amount": 2.5, "period": "month", "sliding": True, "shadow": False}
+    assert [limit.items() <= each.items() for each in rows["tiers"][0]["limits"]] == [True]
     assert lost == {("consumer group g", "ai-rate-limiting-advanced")}
 
 
