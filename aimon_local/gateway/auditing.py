@@ -34,8 +34,8 @@ def hear(
 ) -> tuple[AiRecord | None, list[AuditEntry], list[Question]]:
     """What guards and soft limits said of a call: into its record, to those who listen, into the audit log."""
     said, words = call.notes.get(SAID), call.notes.get(WORDS)
-    if words and record is not None and "guard" in AiRecord._fields:
-        record = record._replace(guard=str(words))  # type: ignore[call-arg]
+    if words and record is not None:
+        record = record._replace(guard=str(words))
     lines = []
     for each in said if isinstance(said, list) else ():
         publish(each)

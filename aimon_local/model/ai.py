@@ -70,6 +70,12 @@ class AiRecord(NamedTuple):
     used: int = 0  # units that were used of it
     limits: tuple[str, ...] = ()  # ``LimitMark.word`` of each limit that it counted on
     wait: int = 0  # nanoseconds after which the refusing limit had let it pass; -1: never, it is larger than the limit
+    agent: str | None = None  # the agent's name, where the caller is one
+    owner: str | None = None  # whom it acts for, by name
+    run: str | None = None  # the run that the call belongs to
+    depth: int = 0  # of the call in its run's chain
+    fingerprint: str = ""  # keyed hash of the prompt; "": none was made
+    guard: str = ""  # what behaviour guards said (policy.guards.boxes.Spoken.word), by blanks
 
     def marks(self) -> list[LimitMark]:
         """Its limits, read."""
