@@ -3,7 +3,9 @@
 The loop's side only appends to lists; a batch is handed over when a turn of the loop has added nothing to it (or after
 a few turns), so requests that end together share a commit, and under load it is shared by all that ended during the one
 before. Chosen: a plain thread and connection; refused: aiosqlite, whose every call is a hop between threads (80 µs more
-for a lone client).
+for a lone client). A lone row, with the thread at rest, is committed on the loop itself, which saves that client the
+hop; only where a commit does not wait for the disk (synchronous "normal"), is quick (``pace``), and meets nothing
+unusual: else it takes the way of all batches. The connection is the thread's while ``_held``, the loop's otherwise.
 
 When the database can't write, no row is dropped: the batch is kept and tried again until it is in, on a new
 connection each time, so the writer heals by itself. ``failure`` is set at once (when the database is only locked:
@@ -33,6 +35,7 @@ from aimon_local.storage.chain import Chain
 from aimon_local.storage.checkpoint import Checkpointer
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
+from aimon_local.storage.pace import Pace
 
 PATIENCE = 2.0  # seconds that a commit may take before those who wait for it are told
 BOUND = 20_000  # rows that may wait; from then on ``overloaded``
@@ -138,12 +141,15 @@ class LedgerWriter:
             return
         self._seen, self._turns = 1, 0
         batch, self._next = self._next, Batch()
-        self._flight = batch
         self.overloaded = False
+        if rows == 1 and self._thread.commit_here(batch):
+            return self.committed(batch)
+        self._flight = batch
         self._thread.batches.put(batch)
+        return None
 
     def committed(self, batch: Batch) -> None:
-        """The thread has stored the batch."""
+        """The batch is stored."""
         self._flight = self._trouble = self._late = None
         self._cancel_timer()
         if self.failure is not None:
@@ -217,6 +223,10 @@ class _Thread:
         self._parties = Parties()
         self._chain, self._trail = Chain(database.secret), Trail(database.secret)
         self._look_at = self._fold_at = self._forget_at = 0.0
+        self._pace = Pace()
+        self._here = database.synchronous == "normal"  # a commit does not wait for the disk
+        self._patient = True  # the connection waits for another program's lock
+        self._held = False  # by the thread, from a batch that it takes until it has kept house after it
         self._stopping = threading.Event()
         self._start()
 
@@ -235,6 +245,33 @@ class _Thread:
         self._thread.join()
         await self._loop.run_in_executor(None, self._checkpoints.close)
 
+    def commit_here(self, batch: Batch) -> bool:
+        """On the loop, with no batch in the thread's hands: commit one row; False: it is the thread's, stored or not.
+
+        Never waits for a lock. Once a second, for a long log and for all that is no row, the thread is asked, which
+        looks after the file.
+        """
+        db, last, now = self._db, self._last, time.monotonic()
+        if not self._here or self._held or db is None or last is None or now >= self._look_at:
+            return False
+        if self._checkpoints.finish or batch.lines or batch.asked or not self._pace.allows(now):
+            return False
+        try:
+            self._wait_for_locks(db, patient=False)
+            self._last = commit(db, batch, last, self._parties, self._chain)
+        except Exception as error:  # whatever it is, the thread meets it again and reports it
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                self._drop()  # a new connection tells whether the row went in
+            return False
+        self._pace.took(now, time.monotonic())
+        self._checkpoints.nudge(1)
+        return True
+
+    def _wait_for_locks(self, db: sqlite3.Connection, *, patient: bool) -> None:
+        if self._patient is not patient:
+            db.execute(f"PRAGMA busy_timeout = {_BUSY_MS if patient else 0}")
+            self._patient = patient
+
     def _start(self) -> None:
         self._ended = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(self._ended,), name="ledger", daemon=True)
@@ -243,9 +280,12 @@ class _Thread:
     def _run(self, ended: "asyncio.Future[None]") -> None:
         try:
             while (batch := self.batches.get()) is not None:
+                self._held = True  # before anybody hears of the commit: the loop must not come between
                 if self._store(batch):
                     self._tell(self._owner.committed, batch)
                     self._keep_house(batch)
+                    self._held = False
+            self._held = True
         except BaseException as error:  # even a SystemExit must not end the ledger in silence
             self._tell(self._owner.died, error)
         finally:
@@ -276,6 +316,7 @@ class _Thread:
         if db is None:
             db = self._db = self._database.connect(_BUSY_MS)
             db.execute("PRAGMA wal_autocheckpoint = 0")
+            self._patient = True
             newest = last_seq(db)
             self._chain.find(db)
             if last is not None and newest > last:  # a commit that was reported as failed went in after all
@@ -283,6 +324,7 @@ class _Thread:
                 return
             self._last = last = newest
         assert last is not None
+        self._wait_for_locks(db, patient=True)
         beside = partial(self._beside, batch) if batch.lines or batch.asked else None
         self._last = commit(db, batch, last, self._parties, self._chain, beside)
 

@@ -8,6 +8,8 @@ import pytest
 from aimon_local.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull
 from aimon_local.model.ai import AiRecord
 from aimon_local.storage import writer as module
+from aimon_local.storage.batch import ROW_COLUMNS
+from aimon_local.storage.chain import walk
 from aimon_local.storage.database import Database
 from aimon_local.storage.writer import LedgerWriter
 from tests.support.ledger import add, counter, on_ledger, stored, usage_row
@@ -355,3 +357,114 @@ def test_rows_that_never_went_in_are_counted_at_the_end(tmp_path):
         database.close()
 
     asyncio.run(run())
+
+
+async def _at_rest(writer, row):
+    """One row by way of the thread, then wait until it has kept house."""
+    assert await add(writer, row) is None
+    while writer._thread._held:  # noqa: ASYNC110 (a thread clears it)
+        await asyncio.sleep(0)
+
+
+def _handed(writer, monkeypatch):
+    """Batches that go to the thread from here on."""
+    handed = []
+    queue = writer._thread.batches
+
+    class Queue:
+        def put(self, batch):
+            handed.append(batch)
+            queue.put(batch)
+
+        def get(self):
+            return queue.get()
+
+    monkeypatch.setattr(writer._thread, "batches", Queue())
+    return handed
+
+
+def test_a_lone_row_is_committed_on_the_loop_and_chained_as_all(tmp_path, monkeypatch):
+    async def steps(writer, database):
+        await _at_rest(writer, usage_row(0))
+        with monkeypatch.context() as patch:
+            handed = _handed(writer, patch)
+            for number in range(1, 4):
+                assert await add(writer, usage_row(number), counter(number)) is None
+            assert handed == []
+            assert await asyncio.gather(*(add(writer, usage_row(n)) for n in (4, 5))) == [None, None]
+            assert len(handed) == 1  # two rows share a commit of the thread
+        assert stored(database) == [usage_row(n) for n in range(6)]
+        db = database.connect()
+        assert db.execute("SELECT value FROM counters").fetchall() == [(3,)]
+        assert walk(db, database.secret, ROW_COLUMNS)[1:] == (6, writer._thread._chain.head.hex(), None)
+        db.close()
+
+    on_ledger(tmp_path, steps)
+
+
+def test_with_full_durability_the_loop_never_commits(tmp_path, monkeypatch):
+    async def run():
+        database = Database.open(tmp_path, synchronous="full")
+        writer = LedgerWriter(database)
+        await _at_rest(writer, usage_row(0))
+        with monkeypatch.context() as patch:
+            handed = _handed(writer, patch)
+            assert await add(writer, usage_row(1)) is None
+            assert len(handed) == 1
+        await writer.close()
+        database.close()
+
+    asyncio.run(run())
+
+
+def test_the_loop_does_not_wait_for_a_lock_the_thread_does(tmp_path, monkeypatch):
+    async def steps(writer, database):
+        await _at_rest(writer, usage_row(0))
+        other = holder(database)
+        with monkeypatch.context() as patch:
+            handed = _handed(writer, patch)
+            told = add(writer, usage_row(1))
+            while not handed:  # noqa: ASYNC110 (a list tells nobody)
+                await asyncio.sleep(0)
+            assert not told.done()
+            other.execute("ROLLBACK")
+            other.close()
+            assert await told is None
+        assert stored(database) == [usage_row(0), usage_row(1)]
+
+    with_states(tmp_path, steps)
+
+
+@pytest.mark.parametrize("went_in", [True, False])
+def test_a_commit_on_the_loop_that_fails_is_made_once_by_the_thread(tmp_path, monkeypatch, went_in):
+    plain = module.commit
+
+    async def steps(writer, database):
+        def failing(*arguments):
+            monkeypatch.setattr(module, "commit", plain)
+            if went_in:
+                plain(*arguments)
+            raise sqlite3.OperationalError("disk I/O error")
+
+        await _at_rest(writer, usage_row(0))
+        monkeypatch.setattr(module, "commit", failing)
+        assert await add(writer, usage_row(1)) is None
+        assert await add(writer, usage_row(2)) is None
+        assert stored(database) == [usage_row(n) for n in range(3)]
+        db = database.connect()
+        assert walk(db, database.secret, ROW_COLUMNS).broken is None
+        db.close()
+
+    with_states(tmp_path, steps)
+
+
+def test_slow_commits_on_the_loop_go_back_to_the_thread(tmp_path, monkeypatch):
+    async def steps(writer, database):
+        await _at_rest(writer, usage_row(0))
+        writer._thread._pace.took(0.0, 1e9)  # so slow that it ends in the future
+        with monkeypatch.context() as patch:
+            handed = _handed(writer, patch)
+            assert await add(writer, usage_row(1)) is None
+            assert len(handed) == 1
+
+    with_states(tmp_path, steps)
