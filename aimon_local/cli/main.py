@@ -33,6 +33,7 @@ COMMANDS = {
     "approvals": ("approvals", "List, show and deny what soft limits ask."),
     "approve": ("approve", "Grant head-room on a soft limit that has asked."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
+    "run": ("run", "Play scripts of traffic, and judge what came of them."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "export": ("export", "Write what this gateway holds for bigger systems."),
     "import": ("import_kong", "Take over what a bigger system holds."),
