@@ -10,6 +10,8 @@ _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "gateway/push.py": ("live/test_push.py", "a sink is another process: proved over loopback"),
+    "gateway/admin/push.py": ("live/test_push.py", "what it shows is what was pushed"),
     "cli/export_usage.py": ("live/test_export_usage.py", "its rows are those of real calls"),
     "gateway/admin/feed.py": ("live/test_export_usage.py", "its rows are those of real calls"),
     "exports/usage/cloudevents.py": ("exports/usage/test_formats.py", "forms are compared side by side there"),

@@ -55,6 +55,9 @@ class GatewaySection:
     queue_length: int | None = _key(int, "Requests that wait for a busy service, per tier.", between=(0, 1_000_000))
     queue_seconds: float | None = _seconds("How long they wait, where the tier does not say.")
     failover_5xx: bool | None = _key(bool, "Calls of a tier leave a target that answers 5xx for another, where safe.")
+    push_url: str | None = _key(str, "The ledger's rows go there as CloudEvents, at least once each.")
+    push_format: str | None = _key(str, "Of what is pushed.", one_of=("cloudevents", "openmeter"))
+    push_batch: int | None = _key(int, "Rows of one POST.", between=(1, 1000))
     stop_seconds: float | None = _seconds("A graceful stop waits this long for what is in flight.")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
+from aimon_local.gateway.clockwork import ClockDoor
 from aimon_local.gateway.metrics import Node as MetricsNode
 from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
@@ -169,6 +170,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         ledger=gateway.queries,
         corrections=Corrections(gateway.database),
         feed=Feed(gateway.database),
+        push=gateway.push,
         events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),
@@ -176,6 +178,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         audit=AuditLog(gateway.database),
         refusals=lambda *asked: refusals(gateway.database, *asked),
         approvals=gateway.approvals,
+        clockwork=ClockDoor(gateway.clock, gateway.store, gateway.auditor, gateway.events.publish),
         stamp=gateway.auditor.stamp,
     )
 

@@ -12,9 +12,10 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from aimon_local import __version__
-from aimon_local.clock import Clock, SystemClock
+from aimon_local.clock import Clock, MovableClock
 from aimon_local.config.offers import seeded
 from aimon_local.errors import StartError, StoreError
 from aimon_local.gateway import offers, seed
@@ -36,6 +37,7 @@ from aimon_local.gateway.tools import SystemTools
 from aimon_local.gateway.waiting import Waiting
 from aimon_local.gateway.wire_errors import wire_error
 from aimon_local.mock.app import upstream_app
+from aimon_local.mock.httpbin.ask import World
 from aimon_local.mock.llm.service import MockLlm
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
@@ -47,6 +49,7 @@ from aimon_local.policy.plugins import SCHEMAS as PLUGIN_SCHEMAS
 from aimon_local.policy.snapshot import Snapshot
 from aimon_local.policy.state import LimitState
 from aimon_local.storage import approvals
+from aimon_local.storage import clock as moved
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import EntityStore
@@ -56,6 +59,9 @@ from aimon_local.wire.app import serve_app
 from aimon_local.wire.limits import Limits
 from aimon_local.wire.pool import Pool
 from aimon_local.wire.server import Listener, listen
+
+if TYPE_CHECKING:
+    from aimon_local.gateway.push import Push
 
 _log = logging.getLogger("aimon_local")
 
@@ -82,12 +88,13 @@ class Gateway:
         self.settings = settings
         self.sold = sold  # what aimon.toml offers: it holds from this start on
         self.limits = limits or Limits()  # of the proxy's client connections
-        self.clock = clock or SystemClock()
+        self.clock = MovableClock(real=clock)
         self.new_keys: Mapping[str, str] = {}  # of a first start's demo, to be shown once
         self._note = note
         self._stack = AsyncExitStack()
         self._listeners: dict[str, Listener] = {}
         self._draining: asyncio.Task[None] | None = None
+        self.push: Push | None = None
 
     @property
     def proxy(self) -> Listener:
@@ -142,7 +149,8 @@ class Gateway:
         stack.push_async_callback(self.store.close)
         self.queries = await Queries.open(database)
         stack.push_async_callback(self.queries.close)
-        self.events = Events(self.clock.now_ns())
+        self.clock.set(moved.stored(database))
+        self.events = Events(self.clock.real_ns())  # grows from start to start, whatever was done to the clock
         self.events.publish(Started(self.clock.now_ns(), __version__, os.getpid()))
         self.ledger = LedgerWriter(
             database, on_state=self._ledger_state, on_commit=self.events.committed, clock=self.clock
@@ -158,6 +166,7 @@ class Gateway:
         self.live.on_change.append(self.expiries.changed)
         stack.push_async_callback(self.expiries.close)
         self.runtime = self._make_runtime()
+        self._start_push()
         await self._listen()
         await self._plant()
         await self._offer()
@@ -203,6 +212,15 @@ class Gateway:
             heard=lambda call, record: hear(call, record, self.events.publish),
         )
 
+    def _start_push(self) -> None:
+        """Push the ledger to a sink, where one is named; what that needs is imported only then."""
+        settings = self.settings
+        if settings.push_url is None:
+            return
+        from aimon_local.gateway.push import start
+
+        self.push = start(self.database, self.live.catalog, settings, self._note, self._stack)
+
     def _make_waiting(self) -> Waiting:
         settings = self.settings
         waiting = Waiting(self.clock, settings.upstream_concurrency, settings.queue_length, settings.queue_seconds)
@@ -231,8 +249,18 @@ class Gateway:
                     render_error=wire_error(runtime),
                 ),
             ),
-            ("admin", settings.admin_port, lambda port: serve_app(admin_app(make_context(self)), settings.host, port)),
-            ("upstream", settings.upstream_port, lambda port: serve_app(upstream_app(self.mock), "127.0.0.1", port)),
+            (
+                "admin",
+                settings.admin_port,
+                lambda port: serve_app(admin_app(make_context(self)), settings.host, port, clock=self.clock),
+            ),
+            (
+                "upstream",
+                settings.upstream_port,
+                lambda port: serve_app(
+                    upstream_app(self.mock, World(clock=self.clock)), "127.0.0.1", port, clock=self.clock
+                ),
+            ),
         ]
         for name, port, opener in openers:
             if port is not None:

@@ -26,4 +26,7 @@ class Settings:
     queue_length: int = 100  # requests that wait for a busy service, per tier
     queue_seconds: float = 10.0  # how long, where the tier does not say
     failover_5xx: bool = True  # calls of a tier leave a target that answers 5xx for another, where that is safe
+    push_url: str | None = None  # the ledger's rows go there as they are committed; see gateway.push
+    push_format: str = "cloudevents"
+    push_batch: int = 100  # rows of one POST
     stop_seconds: float = 10.0  # a graceful stop waits this long for what is in flight

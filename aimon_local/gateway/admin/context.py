@@ -6,10 +6,11 @@ The Admin API itself holds nothing between requests. A new endpoint that needs m
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aimon_local.clock import Clock
 from aimon_local.gateway.approvals import ApprovalDoor
+from aimon_local.gateway.clockwork import ClockDoor
 from aimon_local.gateway.events import Events
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.audit import Stamp
@@ -28,6 +29,9 @@ from aimon_local.storage.queries import By, UsagePage, UsageTotals
 from aimon_local.storage.spend import Spend
 from aimon_local.storage.today import Today
 from aimon_local.storage.verify import Verdict
+
+if TYPE_CHECKING:
+    from aimon_local.gateway.push import Push
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,9 @@ class AdminContext:
     feed: Feed
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
     audit: AuditLog | None = None
+    push: "Push | None" = None  # None: there is no sink
     approvals: ApprovalDoor | None = None
+    clockwork: ClockDoor | None = None
     refusals: Callable[[str, int | None, int | None], list[Refusal]] | None = None  # of a consumer, in a span; blocking
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
