@@ -32,6 +32,7 @@ COMMANDS = {
     "events": ("events", "Show what happens, as it happens."),
     "approvals": ("approvals", "List, show and deny what soft limits ask."),
     "approve": ("approve", "Grant head-room on a soft limit that has asked."),
+    "clock": ("clock", "Show the gateway's clock; freeze, advance, jump or speed it."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "run": ("run", "Play scripts of traffic, and judge what came of them."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),

@@ -50,11 +50,12 @@ def command(
 
 def _read(directory: Path, since: str | None) -> dict[str, Any]:
     """What the gateway would say, from the files."""
-    from aimon_local.clock import SystemClock
+    from aimon_local.clock import MovableClock
     from aimon_local.model.moment import FORMS, moment
+    from aimon_local.storage.clock import of_directory
     from aimon_local.storage.verify import verify
 
-    now = SystemClock().now_ns()
+    now = MovableClock(of_directory(directory)).now_ns()
     begin = 0 if since is None else moment(since, now)
     if begin is None:
         raise ConfigError(f"since must be {FORMS}, not {since!r}")

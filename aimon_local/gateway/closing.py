@@ -128,6 +128,8 @@ class Closing:
         self.reason = stop.reason if stop.reason not in reasons.FAILURES else None
         draft, body = self._shaped(stop)
         lines = self.lines = reply.own_lines(call, stop, draft, runtime.product, self.latencies())
+        if runtime.clock.moved:
+            lines.append(self._clock_line())
         self.status = draft.status
         self.bytes_out = len(body)
         if call.match is None:  # nothing was proxied: there is no row
@@ -211,6 +213,12 @@ class Closing:
             (answered - forwarded) // 1_000_000,
             (now - self.started) // 1_000_000,
         )
+
+    def _clock_line(self) -> bytes:
+        """The mark of a moved clock: the time that the request was decided by."""
+        at = self.call.now_ns
+        clock = self.runtime.clock
+        return reply.clock_line(at, clock.shift_ns(at, clock.monotonic_ns() - self.started))
 
     def _give_up(self, stop: Refuse) -> None:
         """Answer in the upstream's place; what is still on its way from it is dropped."""

@@ -171,6 +171,8 @@ class ProxyExchange(Forwarding):
             self._shape(draft, head)
             status, fields = draft.status, draft.fields
         lines = self.lines = reply.proxied_lines(call, fields, runtime.product, self.latencies())
+        if runtime.clock.moved:
+            lines.append(self._clock_line())
         self.status = status
         if self.filter is not None:
             self._filter(data, last)

@@ -17,6 +17,7 @@ def usage_row(exchange: "Closing", ended: int, complete: bool) -> UsageRow:
     consumer, credential, match = call.consumer, call.credential, call.match
     forwarded = exchange.forwarded or ended
     started, reason = exchange.started, exchange.reason
+    clock = exchange.runtime.clock
     return UsageRow(  # by place: names would cost each request a microsecond
         call.request_id,
         call.now_ns,
@@ -37,6 +38,7 @@ def usage_row(exchange: "Closing", ended: int, complete: bool) -> UsageRow:
         (ended - started) // _US,
         exchange.bytes_in,
         exchange.bytes_out,
+        clock.shift_ns(call.now_ns, ended - started) if clock.moved else 0,
     )
 
 

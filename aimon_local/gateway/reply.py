@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from aimon_local.gateway import pages
 from aimon_local.metering.dialects import provider_for
+from aimon_local.model.moment import SECOND, rfc3339
 from aimon_local.policy import ai_refusals
 from aimon_local.policy.call import Answer, Call, Refuse, ResponseDraft, header
 from aimon_local.wire.message import Header
@@ -66,6 +67,11 @@ def proxied_lines(call: Call, fields: list[Header], product: bytes, spent: Laten
     lines += _marks(spent, via)
     lines.append(b"X-Kong-Request-Id: " + call.request_id.encode())
     return lines
+
+
+def clock_line(now_ns: int, shift_ns: int) -> bytes:
+    """What tells that the clock was moved: its time, and by how many seconds it is off real time."""
+    return f"X-Aimon-Clock: {rfc3339(now_ns)}; shift={shift_ns / SECOND:.9g}".encode()
 
 
 def _date(call: Call, spent: Latencies) -> bytes:

@@ -122,6 +122,24 @@ class ApprovalChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockMoved:
+    """Somebody has moved the gateway's clock: it shows ``at_ns`` now, ``shift_ns`` off real time."""
+
+    kind: ClassVar[str] = "clock"
+    at_ns: int
+    real_ns: int
+    shift_ns: int
+    speed: int  # times real time; 0: it is frozen
+    action: str  # freeze, resume, reset, advance, jump, speed
+    given: str  # the action's argument, "" where it has none
+    by: str
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Events that this listener can't have any more, between those numbered ``after`` and ``next``.
 
@@ -139,8 +157,11 @@ class Gap:
         return asdict(self)
 
 
-Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | Gap
-KINDS = (RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind, GuardSpoke.kind, ApprovalChanged.kind)
+Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | ClockMoved | Gap
+KINDS = (
+    *(RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind),
+    *(GuardSpoke.kind, ApprovalChanged.kind, ClockMoved.kind),
+)
 """What can be asked for; a gap is always told."""
 
 

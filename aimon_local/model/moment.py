@@ -18,6 +18,8 @@ _SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?\Z", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([-+ ])(\d\d):(\d\d)))?\Z", re.ASCII
 )
+_LENGTH = re.compile(r"(?:\d{1,9}[smhdw])+\Z", re.ASCII)
+_PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
 FORMS = "a time (2026-11-24T10:00:00Z), Unix seconds (1764000000) or how long ago (90s, 30m, 24h, 7d, 2w)"
 
 
@@ -31,6 +33,13 @@ def moment(text: str, now_ns: int) -> int | None:
         return _within(int(seconds[1]) * SECOND + _fraction(seconds[2]))
     written = _RFC3339.match(text)
     return None if written is None else _written(written)
+
+
+def duration(text: str) -> int | None:
+    """The nanoseconds of a length: ``90s``, ``30m``, ``1d12h``, or plain seconds; None: it is none."""
+    if _LENGTH.match(text):
+        return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text))
+    return int(text) * SECOND if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
 def rfc3339(at_ns: int) -> str:

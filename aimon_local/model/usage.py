@@ -25,6 +25,7 @@ class UsageRow(NamedTuple):
     total_us: int
     bytes_in: int  # request body
     bytes_out: int  # response body
+    shift_ns: int = 0  # by how much the clock was off real time: at_ns - shift_ns is real
 
 
 class CounterChange(NamedTuple):

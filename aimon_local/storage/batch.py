@@ -24,7 +24,7 @@ Beside = Callable[[sqlite3.Connection], None]
 
 ROW_COLUMNS = (
     *("request_id", "at_ns", "party", "method", "status", "complete"),
-    *("upstream_status", "gateway_us", "upstream_us", "total_us", "bytes_in", "bytes_out"),
+    *("upstream_status", "gateway_us", "upstream_us", "total_us", "bytes_in", "bytes_out", "shift_ns"),
 )
 _PARTY_COLUMNS = (
     *("consumer_id", "consumer", "credential_id", "tier", "route_id", "service_id", "decision", "deny_reason"),

@@ -15,6 +15,7 @@ from aimon_local.gateway.admin.router import Match, Router, trimmed
 from aimon_local.gateway.admin.table import TABLE, Endpoint
 from aimon_local.gateway.auditing import acting
 from aimon_local.model.audit import Actor
+from aimon_local.model.moment import rfc3339
 from aimon_local.model.violation import Violation
 from aimon_local.wire.app import App, Request, Response
 
@@ -37,7 +38,8 @@ def admin_app(context: AdminContext) -> App:
         reply, shared = await _answered(context, router, request)
         latency = (context.clock.monotonic_ns() - begun) // 1_000_000
         kind: Fields = () if reply.content_type is None else (("Content-Type", reply.content_type),)
-        fields = (*kind, server, *shared, *reply.fields, ("X-Kong-Admin-Latency", str(latency)))
+        moved = (("X-Aimon-Clock", rfc3339(context.clock.now_ns())),) if context.clock.moved else ()
+        fields = (*kind, server, *moved, *shared, *reply.fields, ("X-Kong-Admin-Latency", str(latency)))
         return Response(reply.status, reply.body, fields)
 
     return app
