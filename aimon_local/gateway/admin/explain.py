@@ -10,6 +10,7 @@ from typing import Any
 from aimon_local.gateway.admin.ask import NOT_FOUND, Ask, Reply, json_reply
 from aimon_local.gateway.refusals import CLIENT_GONE
 from aimon_local.model.ai import AiRecord, LimitMark
+from aimon_local.model.guards import told
 from aimon_local.model.moment import SECOND, rfc3339
 from aimon_local.model.money import dollars
 from aimon_local.model.usage import UsageRow
@@ -17,7 +18,7 @@ from aimon_local.policy import reasons
 from aimon_local.policy.ai_headers import duration, unit_of
 from aimon_local.policy.ai_rule import RELEASED
 from aimon_local.policy.limits import NEVER
-from aimon_local.policy.reasons import MEANINGS
+from aimon_local.policy.reasons import ABNORMAL_USAGE, MEANINGS, THROTTLED
 
 Facts = dict[str, Any]
 
@@ -97,6 +98,8 @@ def _admit(row: UsageRow, ai: AiRecord | None) -> Facts:
     if ai is not None:
         facts |= {"tier": ai.tier, "estimate": ai.estimate, "shadow": list(ai.shadow)}
         word = "reserved" if ai.denied_limit is None else "would_reserve"
+        if ai.guard:
+            facts["guards"] = told(ai.guard)
         facts[word] = {
             "input_tokens": ai.reserved_input,
             "output_tokens": ai.reserved_output,
@@ -195,8 +198,17 @@ def _summary(row: UsageRow, ai: AiRecord | None, denied: Mapping[str, Any] | Non
     return f"Admitted and answered with {row.status}{'' if row.complete else ', cut'}{used}."
 
 
+def _guard(word: Mapping[str, Any]) -> str:
+    if "threshold" not in word:
+        return f"The guard {word['guard']} had denied it before"
+    shadow = ", in shadow" if word["shadow"] else ""
+    return f"The guard {word['guard']} counted {word['count']} ({word['action']} from {word['threshold']} on{shadow})"
+
+
 def _refused(row: UsageRow, ai: AiRecord | None, denied: Mapping[str, Any]) -> str:
     text = f"Refused with {row.status} before the upstream was asked: {denied['meaning'] or denied['reason']}."
+    if ai is not None and row.deny_reason in (ABNORMAL_USAGE, THROTTLED):
+        return f"{text} {', '.join(map(_guard, told(ai.guard)))}."
     if ai is None or "amount" not in denied:
         return text
     text += f" {denied['limit']} of {denied['amount']}: {denied['used']} used, {denied['requested']} requested;"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aimon_local.model.entities import common
 from aimon_local.model.guards import NAMES as GUARDS
+from aimon_local.model.guards import POLLERS
 from aimon_local.model.money import usd
 from aimon_local.model.schema import (
     Field,
@@ -54,6 +55,12 @@ def _check_limit(limit: Any) -> str | None:
         return _check_money(limit["amount"])
     amount = limit.get("amount")
     return None if amount == int(amount) else "amount must be a whole number for all but cost and charge"
+
+
+def _check_poller(pattern: str) -> str | None:
+    kind, colon, wanted = pattern.partition(":")
+    known = kind in POLLERS and colon and wanted
+    return None if known else f"'{pattern}' must be one of {', '.join(POLLERS)}, a colon and a pattern"
 
 
 def _count(name: str, about: str, **attrs: Any) -> Field:
@@ -103,7 +110,7 @@ _GUARDS = record(
     set_of("off", string(one_of=list(GUARDS)), description="These are not there."),
     array(
         "pollers",
-        string(match=r"^(route|path|model|tool|fingerprint):.+"),
+        string(check=_check_poller),
         description="Calls that may repeat: route:, path:, model:, tool:, fingerprint: and a pattern.",
     ),
     number("pause_s", gt=0, description="A step that comes later begins a new count."),

@@ -13,7 +13,9 @@ from aimon_local.policy.guards.steps import Step
 _T = TypeVar("_T")
 _NS = 1_000_000_000
 _MINUTE = 60 * _NS
-_AT_ONCE = 2_000_000  # nanoseconds: nobody reads a refusal and answers it faster
+_AT_ONCE = 2_000_000  # nanoseconds: calls that are nearer to each other may have been sent at once …
+_FIRSTS = 250_000_000  # the same for calls whose clients say that they are first tries
+_TWINS = 20  # … but so many of them were not
 _HISTORY = 40  # steps in a row that are looked back at
 _PROMPTS = 64  # different ones
 _THREADS = 16  # conversations at once
@@ -106,7 +108,7 @@ class Memory:
         self._answers: OrderedDict[str, tuple[int, int]] = OrderedDict()  # prompt: times answered, when it came last
         self._marks = _Marks()
         self._threads: OrderedDict[str, _Thread] = OrderedDict()
-        self._refused: OrderedDict[str, tuple[int, int]] = OrderedDict()  # request: when it came, and may come again
+        self._refused: OrderedDict[str, tuple[int, int, int]] = OrderedDict()  # request: came, may come again, twins
         self._fails: OrderedDict[str, tuple[int, int]] = (
             OrderedDict()
         )  # request: failures in a row, the last one's time
@@ -148,17 +150,20 @@ class Memory:
     def refused(self, request: str, now_ns: int, due_ns: int, limits: Limits, retries: int | None = None) -> None:
         """A request that came at ``now_ns`` was refused, not to come again before ``due_ns``.
 
-        ``retries``: which try it is, where the client says so: twins that are sent at once are no retries.
+        ``retries``: which try it is, where the client says so. Twins that are sent at once are no retries; but a loop
+        around an official client makes each of its tries a first one.
         """
-        came, due = self._refused.pop(request, (now_ns, 0))
+        came, due, twins = self._refused.pop(request, (now_ns, 0, 0))
         if now_ns - self._early_ns > limits.cool_ns:
             self._early = 0
-        twin = retries == 0 or (retries is None and now_ns - came < _AT_ONCE)
+        near = now_ns - came < (_AT_ONCE if retries is None else _FIRSTS if retries == 0 else 0)
         if due and now_ns >= due:
-            self._early = max(0, self._early - 1)
-        elif due and not twin:
+            self._early, twins = max(0, self._early - 1), 0
+        elif due and near and twins < _TWINS:
+            twins += 1
+        elif due:
             self._early, self._early_ns = self._early + 1, now_ns
-        _keep(self._refused, request, (now_ns, due_ns), _REQUESTS)
+        _keep(self._refused, request, (now_ns, due_ns, twins), _REQUESTS)
 
     def failed(self, request: str, client: bool, now_ns: int, limits: Limits) -> None:
         """A request ended in an error; ``client``: in one that is the caller's own."""

@@ -69,6 +69,9 @@ class _Guarding(Rule):
             call.notes[_BEGUN] = True
         return None
 
+    def _brakes(self, counts: Counts) -> bool:
+        return any(each.grade is Grade.THROTTLE and not each.shadow for each in judged(self.guards, counts))
+
     def _box(self, call: Call, box: Box, worst: Spoken) -> Outcome:
         box.why = worst.guard
         text = f"{words.TELLS[worst.guard].format(worst.times)}; this is denied from {worst.threshold} on"
@@ -105,7 +108,10 @@ class Door(_Guarding):
                 return self._cool(call, box, text)
             words.say(call, box.why, "recover", 0, 0, False)
             box.recover()
-        return self._act(call, box, box.memory.behaviour(call.now_ns, self._limits), _EARLY)
+        counts = box.memory.behaviour(call.now_ns, self._limits)
+        if any(counts) and call.body is None and (call.chunked or call.content_length) and self._brakes(counts):
+            return NEED_BODY  # who is braked is known again by all of its request, or workers would be taken for one
+        return self._act(call, box, counts, _EARLY)
 
     def response(self, call: Call, draft: ResponseDraft) -> None:
         """Remember how it ended."""

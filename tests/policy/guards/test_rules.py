@@ -266,6 +266,26 @@ def test_nor_is_one_whose_upstream_fails_now_and_then(failures):
     assert caller.stops == []
 
 
+def test_twins_that_were_sent_at_once_are_no_storm_but_a_flood_of_them_is():
+    def flood(count):
+        caller = Caller()
+        for _ in range(count):
+            caller.call(chat("the same"), status=429, fields=[("Retry-After", "30")], after=0.001)
+        return caller
+
+    assert not any(flood(20).words)
+    assert ("storm", "deny") in flood(40).actions
+
+
+def test_a_loop_around_an_official_client_is_a_storm_though_each_try_is_a_first_one():
+    caller = Caller()
+    for _ in range(20):
+        call, outcome = caller.begin(chat("the same"), fields=[("x-stainless-retry-count", "0")])
+        caller.end(call, outcome, 429, [("Retry-After", "30")])
+        caller.now += 500_000_000
+    assert ("storm", "deny") in caller.actions
+
+
 def test_workers_that_are_refused_together_are_no_storm():
     """Twenty calls in flight when the limit was full, and official clients that say that each is a first try."""
     caller = Caller()
