@@ -16,6 +16,7 @@ from aimon_local.errors import AimonError
 # name: (module, short help). The help stands here so that the list of commands imports none of them.
 COMMANDS = {
     "up": ("up", "Start the gateway: proxy, Admin API and built-in upstream."),
+    "tui": ("tui", "The dashboard, attached to a running gateway."),
     "consumer": ("consumer", "Create, list, show and delete consumers."),
     "key": ("key", "Create, list, rotate, revoke and expire API keys."),
     "service": ("service", "Create, list, show and delete services."),

@@ -1,0 +1,7 @@
+"""The pages by name, each of them a module that knows no other. To add one: a line here, and its key in ``keys``."""
+
+from aimon_local.tui.pages.page import Page
+from aimon_local.tui.pages.requests import Requests
+from aimon_local.tui.pages.tiers import Tiers
+
+PAGES: dict[str, type[Page]] = {"tiers": Tiers, "requests": Requests}

@@ -1,0 +1,1 @@
+"""Screens as plain functions of what is seen: lines of text, no Textual."""
