@@ -28,6 +28,7 @@ class Blocked:
     param: str | None = None
     gate: str | None = None  # the tier's word for it
     requested: int = 0
+    facts: AiFacts | None = None  # what the call asked for, where its body could be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,12 @@ def judge(
     shadow = []
     for gate, blocked in _refusals(terms, facts):
         if gate not in terms.tier.shadow:
-            return blocked
+            return replace(blocked, facts=facts)
         shadow.append(gate)
     price = None if facts.dialect == _FREE else terms.book.find(facts.model, now)
     if price is None and facts.dialect != _FREE:
         message = f"The model '{facts.model}' has no price here, and what can't be priced is not served."
-        return Blocked("model_not_priced", message, "model", "models")
+        return Blocked("model_not_priced", message, "model", "models", facts=facts)
     output = _output(terms, facts, price)
     sent = document if output is None else bounded(facts.dialect, document, output)
     held = (output if output is not None else _unbounded(facts, price)) * facts.choices

@@ -198,6 +198,11 @@ class TierRule(Rule):
 
     def _blocked(self, call: Call, dialect: Dialect | None, blocked: Blocked) -> Refuse | Answer:
         record = AiRecord(dialect.name if dialect else "", self.terms.tier.name, "", None, False, 0, 0, 0, 0)
+        if (facts := blocked.facts) is not None:  # what was asked for is demand, though it was refused
+            wish = (facts.max_output or 0) * facts.choices
+            record = record._replace(
+                model=facts.model, stream=facts.stream, estimate=facts.prompt_tokens, reserved_output=wish
+            )
         call.notes[NOTE] = record._replace(denied_limit=blocked.gate, requested=blocked.requested)
         if dialect is None:
             return Refuse(ai_refusals.TABLE[blocked.reason].status, blocked.message, blocked.reason)
