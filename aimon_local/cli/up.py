@@ -1,4 +1,4 @@
-"""``aimon-local up``: the gateway in the foreground.
+"""``aimon-local up``: the gateway in the foreground, or on a terminal as a child behind the dashboard (``front``).
 
 Once it answers, it prints its addresses, the first key and a ready-made curl line on stdout; all else it says goes to
 stderr. Imports of the gateway stand inside the command, so that ``--help`` costs nothing.
@@ -34,7 +34,8 @@ def _bounded(port: str) -> Callable[[Option], Option]:
 
 
 @click.command(
-    help="Start the gateway: proxy, Admin API, built-in upstream, all on 127.0.0.1.\n\n"
+    help="Start the gateway: proxy, Admin API, built-in upstream, all on 127.0.0.1. On a terminal the dashboard stands "
+    "in front of it.\n\n"
     "Options win over aimon.toml, and aimon.toml over the defaults."
 )
 @click.option("--headless", is_flag=True, help="The gateway alone, in the foreground: for CI and services.")
@@ -80,8 +81,18 @@ def command(headless: bool, file: Path | None, data: Path | None, **options: Any
         raise ConfigError(
             f"--host {settings.host} would let others reach the Admin API", "give --admin-token, or leave --host out"
         )
+    if not headless and say is _say_text and _on_terminal():
+        from aimon_local.cli.front import in_front
+
+        in_front(settings, sys.argv[1:])
+        return
     limits = Limits(**given(config.limits))
     _runner()(serve(settings, limits, say, lambda line: click.echo(line, err=True), config.offers))
+
+
+def _on_terminal() -> bool:
+    """Whether somebody sits there: then the dashboard stands in front of the gateway."""
+    return sys.stdout.isatty() and sys.stdin.isatty()
 
 
 def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:

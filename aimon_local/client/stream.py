@@ -1,5 +1,6 @@
-"""Staying attached to a gateway: one snapshot, then its events from the snapshot's number, for as long as it takes.
+"""Staying attached to a gateway: one snapshot, then its events, for as long as it takes.
 
+The events begin a little before the snapshot's number, so that a tail has something to show at once.
 A gap in the numbers and a gateway that comes back both mean a new snapshot; a connection that breaks is taken up again
 with growing pauses. It runs on a thread of its own and hands over what it has read in one piece, so a burst costs one
 call. It prints nothing and keeps nothing.
@@ -16,6 +17,7 @@ from typing import Any
 from aimon_local.client.admin import AdminClient, AdminError
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a further try; the last one again and again
+TAIL = 500  # events of before the snapshot that are asked for too, so that a tail is not empty
 _SILENCE = 40.0  # seconds; a living stream says something each 15
 _PIECE = 1 << 16
 
@@ -88,7 +90,8 @@ class Stream:
                 document = self._admin.get("/snapshot")
                 tries = 0
                 self._take(Attached(document))
-                self._follow(document["number"])
+                number = document["number"]
+                self._follow(min(number, max(number - TAIL, document.get("first", number + 1) - 1)))
             except AdminError as fault:
                 if self._stopping.is_set() or self._anew.is_set():
                     continue

@@ -1,8 +1,8 @@
 """(state, events) → state: how what the gateway tells becomes what the dashboard knows. Pure; no Textual, no clock.
 
-The law (tests/tui/test_fold.py): the snapshot at event n with the events n+1 … m is the snapshot at event m. The outer
-maps are copied once per call, so hand events over in batches. A kind of event that is not in ``_KINDS`` is kept in
-``happened`` and changes nothing else.
+The law (tests/tui/test_fold.py): the snapshot at event n with the events n+1 … m is the snapshot at event m. Requests
+of before the snapshot only fill the tail and the rates. The outer maps are copied once per call, so hand events over
+in batches. A kind of event that is not in ``_KINDS`` is kept in ``happened`` and changes nothing else.
 """
 
 from collections.abc import Iterable, Mapping
@@ -116,9 +116,11 @@ def fold(state: State, events: Iterable[Numbered]) -> State:
         state, state.total, dict(state.tiers), dict(state.consumers), dict(state.models),
         [], [], state.at_ns, state.since_ns, state.ledger, state.missed, state.writes, [],
     )  # fmt: skip
-    number = state.number
+    number, tail = state.number, state.requests[-1].number if state.requests else 0
     for each, kind, data in events:
         if each <= number and kind != "gap":
+            if kind == "request" and each > tail:
+                _earlier(draft, each, data)
             continue
         number = max(number, each)
         act = _KINDS.get(kind)
@@ -126,7 +128,7 @@ def fold(state: State, events: Iterable[Numbered]) -> State:
             act(draft, each, data)
         if kind not in ("request", ""):
             draft.happened.append((kind, data))
-    if number == state.number and not draft.happened:
+    if number == state.number and not draft.happened and not draft.requests:
         return state
     return replace(
         state,
@@ -153,25 +155,36 @@ def _ring(old: tuple[_T, ...], new: list[_T], most: int) -> tuple[_T, ...]:
     return (*old[max(0, over) :], *new[-most:])
 
 
+def _earlier(draft: _Draft, number: int, data: Data) -> None:
+    """A request of before the snapshot: its sums are in there, the tail and the rates have it from here."""
+    _told(draft, request(number, data, draft.state.routes))
+
+
+def _told(draft: _Draft, made: Request) -> None:
+    """What is no sum: the tail, the last denials, the rates."""
+    draft.requests.append(made)
+    draft.at_ns = max(draft.at_ns, made.at_ns + made.total_us * 1000)
+    if made.denied:
+        draft.denials.append(made)
+    second = (made.at_ns + made.total_us * 1000) // _NS
+    tier = draft.tiers.get(made.tier) or Tier(made.tier)
+    draft.tiers[made.tier] = replace(
+        tier,
+        requests=traces.added(tier.requests, second, 1),
+        tokens=traces.added(tier.tokens, second, made.tokens) if made.tokens else tier.tokens,
+    )
+
+
 def _request(draft: _Draft, number: int, data: Data) -> None:
     if data["at_ns"] >= draft.since_ns + _DAY:
         _new_day(draft, data["at_ns"])
     made = request(number, data, draft.state.routes)
     ai = data.get("ai") if data["decision"] == "allow" else None
-    draft.requests.append(made)
-    draft.at_ns = max(draft.at_ns, made.at_ns + made.total_us * 1000)
-    if made.denied:
-        draft.denials.append(made)
+    _told(draft, made)
     counts = made.at_ns >= draft.since_ns  # a long call of yesterday belongs to yesterday
-    second = (made.at_ns + made.total_us * 1000) // _NS
-    tier = draft.tiers.get(made.tier) or Tier(made.tier)
-    draft.tiers[made.tier] = replace(
-        tier,
-        sums=_counted(tier.sums, made, ai is not None) if counts else tier.sums,
-        requests=traces.added(tier.requests, second, 1),
-        tokens=traces.added(tier.tokens, second, made.tokens) if made.tokens else tier.tokens,
-    )
     if counts:
+        tier = draft.tiers[made.tier]
+        draft.tiers[made.tier] = replace(tier, sums=_counted(tier.sums, made, ai is not None))
         draft.total = _counted(draft.total, made, ai is not None)
         if ai is not None:
             found = draft.models.get(made.model, Sums())

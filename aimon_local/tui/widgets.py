@@ -94,7 +94,10 @@ class Grid(ScrollView, Styled, can_focus=True):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = _WORDS
-    DEFAULT_CSS = "Grid { height: 1fr; width: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; } Grid:focus { background-tint: $foreground 0%; }"
+    DEFAULT_CSS = """
+    Grid { height: 1fr; width: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    Grid:focus { background-tint: $foreground 0%; }
+    """
 
     class Opened(Message):
         """Enter, or a click on the marked row."""

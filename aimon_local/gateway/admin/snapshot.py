@@ -1,9 +1,10 @@
 """``GET /snapshot``: all that a live view begins with, and the number of the event that it is true at. Our own.
 
 Who reads it and then the events behind ``number`` counts each request once: the sums end with the row that this event
-tells of. Limits are those of memory, as they stand now; they also hold what calls in flight hold. Integers throughout,
-money in nano-dollars, times in nanoseconds, as in events. ``?consumer=`` gives that one consumer's limits alone, which
-are read fresh where a view needs what is held just now.
+tells of. ``first`` is the oldest event that is kept, so a tail can begin before ``number``. Limits are those of memory,
+as they stand now; they also hold what calls in flight hold. Integers throughout, money in nano-dollars, times in
+nanoseconds, as in events. ``?consumer=`` gives that one consumer's limits alone, which are read fresh where a view
+needs what is held just now.
 """
 
 import asyncio
@@ -50,6 +51,7 @@ async def show(ask: Ask) -> Reply:
         200,
         {
             "number": number,
+            "first": ask.context.events.first,
             "at": now,
             "since": since,
             "version": node.version,
