@@ -2,18 +2,18 @@
 
 import logging
 import os
-import secrets
 import socket
 import string
 import sys
-import uuid
 from pathlib import Path
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
 from aimon_local.gateway.clockwork import ClockDoor
 from aimon_local.gateway.metrics import Node as MetricsNode
+from aimon_local.gateway.tools import random_uuid
 from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
 from aimon_local.policy.paths import normalise
@@ -42,15 +42,18 @@ _LEVELS = {
 
 
 class SystemIds:
-    """Identifiers by the system's chance."""
+    """Identifiers by the system's chance, or a seeded one."""
+
+    def __init__(self, chance: Random | None = None) -> None:
+        self._chance = chance or SystemRandom()
 
     def uuid(self) -> str:
         """A random UUID."""
-        return str(uuid.uuid4())
+        return random_uuid(self._chance)
 
     def token32(self) -> str:
         """32 letters and digits: a generated key."""
-        return "".join(secrets.choice(_LETTERS) for _ in range(32))
+        return "".join(self._chance.choice(_LETTERS) for _ in range(32))
 
 
 class ProcessLogLevel:
@@ -160,7 +163,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         writing=gateway.live.writing,
         commit=gateway.live.commit,
         clock=gateway.clock,
-        ids=SystemIds(),
+        ids=SystemIds(gateway.chance),
         hashed=settings.credentials == "hashed",
         access=Access(frozenset(hosts), settings.admin_token),
         node=node,

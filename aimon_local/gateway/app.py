@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
 from aimon_local import __version__
@@ -82,6 +83,7 @@ class Gateway:
         limits: Limits | None = None,
         *,
         clock: Clock | None = None,
+        chance: Random | None = None,
         note: Note = _log.warning,
         sold: Sequence[offers.Offer] = (),
     ) -> None:
@@ -89,6 +91,7 @@ class Gateway:
         self.sold = sold  # what aimon.toml offers: it holds from this start on
         self.limits = limits or Limits()  # of the proxy's client connections
         self.clock = MovableClock(real=clock)
+        self.chance = chance or SystemRandom()  # a seeded one makes the same ids each time
         self.new_keys: Mapping[str, str] = {}  # of a first start's demo, to be shown once
         self._note = note
         self._stack = AsyncExitStack()
@@ -204,7 +207,8 @@ class Gateway:
             destinations=destinations,
             waiting=self._make_waiting(),
             sinks=sinks,
-            tools=SystemTools(self.database.node_id),
+            tools=SystemTools(self.database.node_id, chance=self.chance),
+            chance=self.chance,
             product=PRODUCT.encode(),
             report=lambda fault: _log.error("%s", fault),
             process_id=os.getpid(),
@@ -258,7 +262,7 @@ class Gateway:
                 "upstream",
                 settings.upstream_port,
                 lambda port: serve_app(
-                    upstream_app(self.mock, World(clock=self.clock)), "127.0.0.1", port, clock=self.clock
+                    upstream_app(self.mock, World(self.clock, self.chance)), "127.0.0.1", port, clock=self.clock
                 ),
             ),
         ]
@@ -270,7 +274,7 @@ class Gateway:
 
     async def _plant(self) -> None:
         """The demo of a first start; later, lead it to where the built-in upstream is now."""
-        now, ids, catalog = self.clock.now_ns(), SystemIds(), self.live.catalog
+        now, ids, catalog = self.clock.now_ns(), SystemIds(self.chance), self.live.catalog
         upstream = self._listeners.get("upstream")
         if upstream is None:
             return
@@ -288,7 +292,9 @@ class Gateway:
         rows = [*(seeded() if first else ()), *self.sold]
         async with self.live.writing:
             if rows:
-                await self.live.commit(offers.plan(self.live.catalog, rows, self.clock.now_ns(), SystemIds()))
+                await self.live.commit(
+                    offers.plan(self.live.catalog, rows, self.clock.now_ns(), SystemIds(self.chance))
+                )
         snapshot = self.live.snapshot
         for one in tiering.armed(snapshot.tiering, snapshot.consumers.values(), snapshot.routes.values()):
             if one.fault is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Protocol
 
 from aimon_local.clock import Clock
@@ -84,13 +84,13 @@ class Runtime:
         (),
         (),
     )  # what guards said of a call
-    _chance: SystemRandom = field(default_factory=SystemRandom)
+    chance: Random = field(default_factory=SystemRandom)
     _tails: list[str] = field(default_factory=list)
 
     def request_id(self, now_ns: int) -> str:
         """A new request id: 32 lower-case hex digits, as Kong's; time first, so the ledger's index grows in order."""
         if not self._tails:
-            block = f"{self._chance.getrandbits(64 * 64):01024x}"  # one look at the system's chance for 64 requests
+            block = f"{self.chance.getrandbits(64 * 64):01024x}"  # one look at the system's chance for 64 requests
             self._tails.extend(block[at : at + 16] for at in range(0, 1024, 16))
         return f"{now_ns:016x}{self._tails.pop()}"
 

@@ -6,6 +6,7 @@ that were read are kept: reading a PEM costs ten times what a check does.
 
 import socket
 import uuid
+from random import Random, SystemRandom
 from typing import Any
 
 from aimon_local.errors import ConfigError
@@ -14,19 +15,25 @@ _REMEMBERED = 256  # keys that were read
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}  # RFC 7518 section 3.4
 
 
+def random_uuid(chance: Random) -> str:
+    """A UUID of version 4."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
 class SystemTools:
     """The real ones. ``node_id``: this gateway's, one is made up where none is given."""
 
-    __slots__ = ("_keys", "hostname", "node_id")
+    __slots__ = ("_chance", "_keys", "hostname", "node_id")
 
-    def __init__(self, node_id: str = "", hostname: str = "") -> None:
+    def __init__(self, node_id: str = "", hostname: str = "", chance: Random | None = None) -> None:
+        self._chance = chance or SystemRandom()
         self.node_id = node_id or self.uuid()
         self.hostname = hostname or socket.gethostname()
         self._keys: dict[tuple[str, str], Any] = {}
 
     def uuid(self) -> str:
         """A random UUID."""
-        return str(uuid.uuid4())
+        return random_uuid(self._chance)
 
     def verify_signature(self, algorithm: str, key: str, message: bytes, signature: bytes) -> bool:
         """Check a JWS signature by PyJWT's algorithm of that name (RFC 7518 section 3) and a PEM key.

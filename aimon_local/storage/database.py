@@ -10,6 +10,7 @@ import sqlite3
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import aiosqlite
 
@@ -24,7 +25,8 @@ NAME = "aimon-local.db"
 WAL_LIMIT = 16 << 20  # bytes to which the write-ahead log is cut back when it starts over
 WHOLE_CHECK = 128 << 20  # bytes; a larger database is checked but for its ledger, or a start would take seconds
 BUSY_MS = 2000  # how long a statement waits for another program's lock
-_LEVELS = {"normal": "NORMAL", "full": "FULL"}
+THROW_AWAY = "throw-away"
+_LEVELS = {"normal": "NORMAL", "full": "FULL", THROW_AWAY: "OFF"}
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Database:
 
     ``synchronous`` "normal": a killed process loses nothing, a power cut may lose the last commits; "full": a power
     cut loses nothing either.
+    "throw-away": nothing is kept for sure, and no thread is used, for virtual runs.
     ``unclean``: the process before did not stop orderly, the database was checked. ``notes``: what the operator must
     be told of that.
     """
@@ -96,12 +99,21 @@ class Database:
             _file=_file_id(path),
         )
 
+    @property
+    def throw_away(self) -> bool:
+        """Whether nobody asks for it after the run."""
+        return self.synchronous == THROW_AWAY
+
     def connect(self, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         """A connection of one's own, in autocommit; it never makes a file that is gone."""
         return _connect(self.path, self.synchronous, busy_ms)
 
     async def connect_async(self, *, read_only: bool = False) -> aiosqlite.Connection:
         """The same through aiosqlite. ``read_only``: for queries."""
+        if self.throw_away:
+            from aimon_local.storage.inline import InlineConnection  # noqa: PLC0415
+
+            return cast(aiosqlite.Connection, InlineConnection(self.connect()))
         db = await aiosqlite.connect(_address(self.path), uri=True, isolation_level=None)
         for pragma in _pragmas(self.synchronous, BUSY_MS):
             await db.execute(pragma)

@@ -85,7 +85,7 @@ class LedgerWriter:
         self._trouble: StoreError | None = None  # what the last attempt met
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
-        self._thread = _Thread(database, self, clock or SystemClock())
+        self._thread = _thread_of(database)(database, self, clock or SystemClock())
 
     def add(
         self,
@@ -142,7 +142,7 @@ class LedgerWriter:
         self._seen, self._turns = 1, 0
         batch, self._next = self._next, Batch()
         self.overloaded = False
-        if rows == 1 and self._thread.commit_here(batch):
+        if (rows == 1 or self._thread.inline) and self._thread.commit_here(batch):
             return self.committed(batch)
         self._flight = batch
         self._thread.batches.put(batch)
@@ -207,8 +207,18 @@ class LedgerWriter:
             self._timer = None
 
 
-class _Thread:
+def _thread_of(database: Database) -> "type[WriterThread]":
+    if not database.throw_away:
+        return WriterThread
+    from aimon_local.storage.inline import InlineThread  # noqa: PLC0415
+
+    return InlineThread
+
+
+class WriterThread:
     """The writing thread. It talks to the loop by ``call_soon_threadsafe`` alone and owns its connection."""
+
+    inline = False  # there is none: all is done on the loop
 
     def __init__(self, database: Database, owner: LedgerWriter, clock: Clock) -> None:
         self.batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()

@@ -8,7 +8,6 @@ are the pool's and its user's.
 import asyncio
 import select
 from collections.abc import Callable
-from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from aimon_local.wire.chunks import ChunkDecoder
@@ -85,7 +84,7 @@ class Carrier(asyncio.Protocol):
         self._write = self._transport.write
         peer = transport.get_extra_info("peername") or ("", 0)
         self.ip, self.port = peer[0], peer[1]
-        self.deadline = monotonic() + self._pool.idle_seconds  # should nobody come to use it
+        self.deadline = self._pool.deadlines.now() + self._pool.idle_seconds  # should nobody come to use it
         self._pool.opened(self)
 
     # ---- the upstream's pace
@@ -119,7 +118,7 @@ class Carrier(asyncio.Protocol):
         if self._state != IDLE or self._transport.is_closing():
             return False
         idle_since = self.deadline - self._pool.idle_seconds
-        return monotonic() - idle_since < _PEEK_AFTER or not self._readable()
+        return self._pool.deadlines.now() - idle_since < _PEEK_AFTER or not self._readable()
 
     def _readable(self) -> bool:
         socket = self._transport.get_extra_info("socket")
@@ -217,8 +216,8 @@ class Carrier(asyncio.Protocol):
     # ---- time
 
     def _set_deadline(self, seconds: float) -> None:
-        self.deadline = at = monotonic() + seconds
         deadlines = self._pool.deadlines
+        self.deadline = at = deadlines.now() + seconds
         if at < deadlines.next:
             deadlines.note(at)
 

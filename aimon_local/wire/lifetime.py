@@ -9,7 +9,6 @@ import asyncio
 import logging
 import struct
 from socket import SO_LINGER, SOL_SOCKET
-from time import monotonic
 from typing import cast
 
 from aimon_local.wire.answer import ABSENT, DONE, STARTED, Answering
@@ -81,7 +80,7 @@ class Lifetime(Answering):
         self.local_port = local[1] if local else 0
         shared.counts.accepted += 1
         self.ordinal = shared.counts.accepted
-        self.deadline = monotonic() + shared.limits.head_seconds
+        self.deadline = shared.deadlines.now() + shared.limits.head_seconds
         over = len(shared.connections) - shared.limits.connections
         shared.connections.add(self)
         shared.deadlines.add(self)
@@ -135,8 +134,8 @@ class Lifetime(Answering):
     # ---- time
 
     def _set_deadline(self, seconds: float) -> None:
-        self.deadline = at = monotonic() + seconds
         deadlines = self._shared.deadlines
+        self.deadline = at = deadlines.now() + seconds
         if at < deadlines.next:
             deadlines.note(at)
 

@@ -8,6 +8,7 @@ from aimon_local.model.event import (
     KINDS,
     MOST_CHANGES,
     ApprovalChanged,
+    ClockMoved,
     ConfigChanged,
     Gap,
     GuardSpoke,
@@ -27,6 +28,7 @@ def test_every_kind_is_json_and_can_be_asked_for():
         LedgerState(1, "full", None), Started(1, "9.9", 7),
         GuardSpoke(1, "id", "bot", "repeat", "deny", 10, 10, False, "r1"),
         ApprovalChanged(1, Question("ask-1", 1, "c", "bot", "soft", "cost/day", 5, 5, 1, 1, "r1")),
+        ClockMoved(1, 1, 0, 1, "reset", "", "admin"),
     ]  # fmt: skip
     assert [event.kind for event in events] == list(KINDS)
     for event in [*events, Gap(1, 5, "overrun", 3)]:

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from aimon_local.wire import carrier as carrier_module
 from aimon_local.wire import deadlines as deadlines_module
-from aimon_local.wire import lifetime as lifetime_module
 from aimon_local.wire.connection import ServerConnection
 from aimon_local.wire.deadlines import Deadlines
 from aimon_local.wire.exchange import UpstreamExchange
@@ -284,9 +281,7 @@ def http(request: pytest.FixtureRequest) -> str:
 def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     """The wire's clock, moved by the test."""
     moved = Time()
-    modules: list[ModuleType] = [lifetime_module, deadlines_module, carrier_module]
-    for module in modules:
-        monkeypatch.setattr(module, "monotonic", moved.monotonic)
+    monkeypatch.setattr(deadlines_module, "monotonic", moved.monotonic)
     return moved
 
 
