@@ -17,6 +17,7 @@ from aimon_local.errors import AimonError
 COMMANDS = {
     "up": ("up", "Start the gateway: proxy, Admin API and built-in upstream."),
     "tui": ("tui", "The dashboard, attached to a running gateway."),
+    "top": ("top", "A small live view of the tiers under the prompt."),
     "consumer": ("consumer", "Create, list, show and delete consumers."),
     "key": ("key", "Create, list, rotate, revoke and expire API keys."),
     "service": ("service", "Create, list, show and delete services."),
@@ -26,6 +27,7 @@ COMMANDS = {
     "usage": ("usage", "Show what consumers used."),
     "spend": ("spend", "Show the tokens and the money of AI calls."),
     "bill": ("bill", "Show what a consumer owes for a month."),
+    "what-if": ("what_if", "Show the recorded traffic under other tiers and prices."),
     "reprice": ("reprice", "Correct what calls cost and brought by the prices of now."),
     "requests": ("requests", "List and show requests from the ledger."),
     "explain": ("explain", "Explain what became of a request, and why."),
