@@ -10,6 +10,9 @@ _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
+    "gateway/admin/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
+    "policy/what_if_sums.py": ("policy/test_what_if.py", "sums are proved on decided calls"),
     "gateway/push.py": ("live/test_push.py", "a sink is another process: proved over loopback"),
     "gateway/admin/push.py": ("live/test_push.py", "what it shows is what was pushed"),
     "cli/export_usage.py": ("live/test_export_usage.py", "its rows are those of real calls"),

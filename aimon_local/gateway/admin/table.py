@@ -32,6 +32,7 @@ from aimon_local.gateway.admin import (
     tiers,
     usage,
     verify,
+    what_if,
 )
 from aimon_local.gateway.admin.ask import Ask, Handler, Reply, json_reply, message, refused
 from aimon_local.gateway.admin.visible import shown
@@ -148,6 +149,7 @@ TABLE: Rows = (
     Endpoint("GET", "/usage/ai", spend.show, "Tokens and money of AI calls (our own)."),
     Endpoint("GET", "/verify", verify.show, "Does the ledger add up? (our own)."),
     Endpoint("POST", "/reprice", reprice.run, "Correct costs and charges by the prices of now (our own)."),
+    Endpoint("POST", "/what-if", what_if.run, "Recorded calls under other tiers and prices (our own)."),
     Endpoint("GET", "/bill", bill.show, "What a consumer owes for a month (our own)."),
     Endpoint("GET", "/snapshot", snapshot.show, "All that a live view begins with, true at one event (our own)."),
     Endpoint("GET", "/usage", usage.show, "What a consumer used (our own)."),
