@@ -18,7 +18,7 @@ import click
 
 from aimon_local.cli.common import json_option, print_json
 from aimon_local.client.admin import DEFAULT_URL
-from aimon_local.errors import AimonError, ConfigError
+from aimon_local.errors import AimonError
 
 if TYPE_CHECKING:
     from aimon_local.scenario.play import OnProgress, Outcome
@@ -137,4 +137,8 @@ async def _over_sockets(
 
 
 def _virtual(script: "Script", seed: int) -> "Outcome":
-    raise ConfigError(f"{script.name} can't run in virtual time yet", "leave --virtual out")
+    from aimon_local.cli.run_progress import shown
+    from aimon_local.cli.run_virtual import played
+
+    with shown(script) as report:
+        return played(script, seed, report)

@@ -54,13 +54,21 @@ class VirtualGateway:
     """A gateway in the virtual loop that runs: ``async with VirtualGateway(...) as gateway``.
 
     ``proxy``, ``admin``, ``upstream``: (host, port), for ``connect``. ``data``: where its ledger is kept; a temporary
-    directory where None is given, gone at the end.
+    directory where None is given, gone at the end. ``empty``: without the demo. ``settings``: in place of the usual
+    ones; its ports and data do not count.
     """
 
     def __init__(
-        self, data: Path | None = None, *, start_ns: int = START_NS, seed: int = 0, settings: Settings | None = None
+        self,
+        data: Path | None = None,
+        *,
+        start_ns: int = START_NS,
+        seed: int = 0,
+        empty: bool = False,
+        settings: Settings | None = None,
     ) -> None:
         self._data, self._start, self._seed, self._settings = data, start_ns, seed, settings
+        self._empty = empty
         self._stack = AsyncExitStack()
         self.gateway: Gateway
 
@@ -69,7 +77,7 @@ class VirtualGateway:
         if not isinstance(loop, VirtualLoop):
             raise RuntimeError("a VirtualGateway runs within run_virtual")
         data = self._data or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="aimon-virtual-")))
-        base = self._settings or Settings(data=data)
+        base = self._settings or Settings(data=data, empty=self._empty)
         settings = replace(base, data=data, proxy_port=0, admin_port=0, upstream_port=0, synchronous=THROW_AWAY)
         chance = Random(self._seed)
         _plant_secret(data, chance)
