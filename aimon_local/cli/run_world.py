@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,12 +69,14 @@ def own_world(*options: str) -> Iterator[World]:
         command = [*start, "up", "--headless", "--data", data, "--log-format", "json", *_FREE, *options]
         hidden = {"AIMON_LOCAL_CONFIG", "AIMON_LOCAL_DATA", "AIMON_LOCAL_TOKEN"}  # the learner's own are not the case's
         environ = {name: value for name, value in os.environ.items() if name not in hidden}
-        child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environ,
+        said = Path(data, "stderr")
+        with said.open("wb") as errors:  # a file: a pipe that nobody reads would stop a child that says much
+            child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, env=environ,
             start_new_session=True,  # Ctrl-C is for us: the child is needed for the report
         )  # fmt: skip
         try:
-            yield _ready(child)
+            yield _ready(child, said)
         finally:
             child.terminate()
             try:
@@ -83,11 +86,12 @@ def own_world(*options: str) -> Iterator[World]:
                 child.communicate()
 
 
-def _ready(child: "subprocess.Popen[bytes]") -> World:
+def _ready(child: "subprocess.Popen[bytes]", log: Path) -> World:
     assert child.stdout is not None
     line = child.stdout.readline()
     if not line:
-        said = child.communicate()[1].decode("utf-8", "replace").strip()
+        child.wait(_END)
+        said = log.read_text(encoding="utf-8", errors="replace").strip()
         raise StartError(f"the throw-away gateway did not start: {said[-500:]}", "does aimon-local up start?")
     ready: dict[str, Any] = json.loads(line)
     proxy, admin, mock = (address(ready[name], 0) for name in ("proxy", "admin", "upstream"))
