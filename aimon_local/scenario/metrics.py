@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from aimon_local.model.guards import told
 from aimon_local.scenario.facts import NANO, Evidence, Fact
 
 Samples = list[float]
@@ -15,7 +16,16 @@ _TREND = ("avg", "min", "max", "med", "p")
 _SHARE = ("rate", "count")
 _SUMS = ("sum", "avg", "min", "max")
 _ONE = ("value",)
+_STOPS = ("count", "min", "max")
+_DENIALS = ("deny", "cool-down")
 WORDS = ("count", "rate", "sum", "avg", "min", "max", "med", "p", "value")
+
+
+def _denied_by(fact: Fact) -> str:
+    """The behaviour guard that denied it; "": none did."""
+    words = told(str(fact.ai("guard") or ""))
+    return next((word["guard"] for word in words if word["action"] in _DENIALS and not word["shadow"]), "")
+
 
 TAGS: Mapping[str, Callable[[Fact], str]] = {
     "actor": lambda fact: fact.actor,
@@ -30,6 +40,7 @@ TAGS: Mapping[str, Callable[[Fact], str]] = {
     "error": lambda fact: fact.error,
     "attempt": lambda fact: str(fact.attempt),
     "limit": lambda fact: str(fact.ai("denied_limit") or ""),
+    "guard": _denied_by,
     "complete": lambda fact: "yes" if fact.row and fact.row["complete"] else "no",
 }
 """Tag → its value for a fact. ``status`` also takes a class: 4xx."""
@@ -115,6 +126,29 @@ def _overrun(facts: Sequence[Fact]) -> Samples:
     return list(overruns(facts, ("requests", "tokens", "input_tokens", "output_tokens")).values())
 
 
+def _stops(facts: Sequence[Fact]) -> list[tuple[list[Fact], Fact]]:
+    """Of each actor that a behaviour guard has denied: its calls up to then, and the one that was denied first."""
+    out = []
+    for actor in dict.fromkeys(fact.actor for fact in facts):
+        own = sorted((fact for fact in facts if fact.actor == actor), key=lambda fact: fact.sent)
+        at = next((at for at, fact in enumerate(own) if _denied_by(fact)), None)
+        if at is not None:
+            out.append((own[: at + 1], own[at]))
+    return out
+
+
+def _stopped_in(facts: Sequence[Fact]) -> Samples:
+    return [(stop.ended - calls[0].sent) * 1000 for calls, stop in _stops(facts)]
+
+
+def _stopped_after(facts: Sequence[Fact]) -> Samples:
+    return [float(len(calls)) for calls, _ in _stops(facts)]
+
+
+def _stopped_cost(facts: Sequence[Fact]) -> Samples:
+    return [sum(fact.ai("cost") for fact in calls) / NANO for calls, _ in _stops(facts)]
+
+
 METRICS: Mapping[str, Metric] = {
     "requests": Metric(("count", "rate"), "requests; rate: a second", one=lambda fact: 1.0),
     "denied": Metric(_SHARE, "refused by a rule", one=lambda fact: float(fact.decision == "deny")),
@@ -142,6 +176,9 @@ METRICS: Mapping[str, Metric] = {
     "margin": Metric(_SUMS, "charge - cost", one=lambda fact: (fact.ai("charge") - fact.ai("cost")) / NANO),
     "leaked": Metric(("sum", "max"), "dollars spent above budgets", all=_leaked),
     "overrun": Metric(("sum", "max"), "requests and tokens above limits", all=_overrun),
+    "stopped_in": Metric(_STOPS, "ms from an actor's first call to its denial by a behaviour guard", all=_stopped_in),
+    "stopped_after": Metric(_STOPS, "calls of an actor up to that denial", all=_stopped_after),
+    "stopped_cost": Metric(_STOPS, "dollars that they cost", all=_stopped_cost),
     "upstream_requests": Metric(_ONE, "requests at the mock", upstream="requests"),
     "upstream_served": Metric(_ONE, "answers of the mock that count tokens", upstream="served"),
     "upstream_cut": Metric(_ONE, "streams that did not reach their end at the mock", upstream="cut"),

@@ -59,8 +59,8 @@ def holds_so_far(script: Script, evidence: Evidence) -> tuple[tuple[str, bool], 
 
 
 UNITS = {
-    **dict.fromkeys(("latency", "first_byte", "late"), "ms"),
-    **dict.fromkeys(("charge", "cost", "margin", "leaked"), "$"),
+    **dict.fromkeys(("latency", "first_byte", "late", "stopped_in"), "ms"),
+    **dict.fromkeys(("charge", "cost", "margin", "leaked", "stopped_cost"), "$"),
 }
 
 

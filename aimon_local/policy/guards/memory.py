@@ -65,12 +65,11 @@ class _Marks:
 class _Thread:
     """One conversation."""
 
-    __slots__ = ("grown", "mark", "marks", "prompt", "result", "same", "seen_ns", "tokens")
+    __slots__ = ("mark", "marks", "result", "same", "seen_ns")
 
     def __init__(self) -> None:
         self.marks = _Marks()
-        self.tokens = self.grown = 0
-        self.prompt = self.mark = self.result = ""
+        self.mark = self.result = ""
         self.same = self.seen_ns = 0
 
 
@@ -100,12 +99,25 @@ class Memory:
     """One caller's."""
 
     __slots__ = (
-        *("_answers", "_early", "_early_ns", "_errors", "_errors_ns", "_fails", "_marks", "_minute", "_minutes"),
-        *("_refused", "_spend", "_threads", "_usual"),
+        *(
+            "_answers",
+            "_early",
+            "_early_ns",
+            "_errors",
+            "_errors_ns",
+            "_fails",
+            "_growing",
+            "_marks",
+            "_minute",
+            "_minutes",
+        ),
+        *("_refused", "_spend", "_steps", "_threads", "_usual"),
     )
 
     def __init__(self) -> None:
         self._answers: OrderedDict[str, tuple[int, int]] = OrderedDict()  # prompt: times answered, when it came last
+        self._growing: OrderedDict[str, tuple[int, str, int]] = OrderedDict()  # family: length, fingerprint, leaps
+        self._steps: OrderedDict[str, int] = OrderedDict()  # prompt: times answered when it was last a step
         self._marks = _Marks()
         self._threads: OrderedDict[str, _Thread] = OrderedDict()
         self._refused: OrderedDict[str, tuple[int, int, int]] = OrderedDict()  # request: came, may come again, twins
@@ -122,18 +134,17 @@ class Memory:
         times, last = self._answers.get(step.prompt, (0, 0))
         repeated = times + 1 if times and now_ns - last <= limits.pause_ns else 1
         thread = self._thread(step.thread)
-        if step.prompt != thread.prompt:  # else it is a retry, or a twin that was sent at once: no step of its own
-            thread.prompt = step.prompt
+        if self._is_new(step.prompt, times):
             self._marks.add(step.mark, now_ns, limits.pause_ns)
             thread.marks.add(step.mark, now_ns, limits.pause_ns)
             _count_results(thread, step, now_ns, limits)
-            _count_growth(thread, step, limits)
+            self._count_growth(step, limits)
         tools = thread.marks.run() if step.tools else 1  # the same call, the same result, however long the history
         return Counts(
             repeat=max(repeated, tools),
             ping_pong=max(self._marks.cycles(), thread.marks.cycles()),
             no_progress=thread.same,
-            growth=thread.grown,
+            growth=self._growing.get(step.family, (0, "", 0))[2],
         )
 
     def answered(self, prompt: str, request: str, now_ns: int, limits: Limits) -> None:
@@ -196,6 +207,22 @@ class Memory:
 
     # ---- parts
 
+    def _is_new(self, prompt: str, answered: int) -> bool:
+        """Not a retry, nor a twin that was sent at once: those follow on no answer, and are no steps of their own."""
+        if self._steps.pop(prompt, -1) == answered:
+            _keep(self._steps, prompt, answered, _PROMPTS)
+            return False
+        _keep(self._steps, prompt, answered, _PROMPTS)
+        return True
+
+    def _count_growth(self, step: Step, limits: Limits) -> None:
+        """How often in a row a prompt that begins with all of the one before it was so much longer."""
+        length, before, grown = self._growing.pop(step.family, (0, "", 0))
+        extends = 0 < length < step.length and step.prefix(length) == before
+        leap = extends and step.length * 100 >= length * (100 + limits.growth_percent)
+        grown = grown + 1 if leap and step.tokens >= limits.growth_tokens else 0
+        _keep(self._growing, step.family, (step.length, step.prefix(step.length), grown), _THREADS)
+
     def _thread(self, name: str) -> _Thread:
         thread = self._threads.pop(name, None) or _Thread()
         _keep(self._threads, name, thread, _THREADS)
@@ -226,12 +253,6 @@ def _count_results(thread: _Thread, step: Step, now_ns: int, limits: Limits) -> 
         thread.same = 0
     thread.same += 1 if step.result and not step.work and step.mark != thread.mark else 0
     thread.result, thread.mark, thread.seen_ns = step.result, step.mark, now_ns
-
-
-def _count_growth(thread: _Thread, step: Step, limits: Limits) -> None:
-    grows = step.tokens * 100 >= thread.tokens * (100 + limits.growth_percent) and thread.tokens > 0
-    thread.grown = thread.grown + 1 if grows and step.tokens >= limits.growth_tokens else 0
-    thread.tokens = step.tokens
 
 
 def _keep(table: OrderedDict[str, _T], name: str, value: _T, most: int) -> None:

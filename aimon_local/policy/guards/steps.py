@@ -6,7 +6,7 @@ provider's shape: its items in ``_calls`` and ``_result``.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -26,8 +26,12 @@ class Step(NamedTuple):
     work: bool  # the action itself holds so much text that it is progress
     tokens: int  # about so many in the prompt
     model: str
+    family: str  # prompts that may be one that grows: of one conversation, or that begin alike
+    length: int  # characters of the whole
+    prefix: Callable[[int], str]  # the fingerprint of so many of its first characters
 
 
+_HEAD = 64  # characters by which prompts begin alike
 _WORK = 200  # characters of arguments: who writes that much does more than look
 _WORD = 8  # characters of a result: "ok", "done" and "true" are no sign of standing still
 
@@ -44,7 +48,8 @@ def fingerprint(key: bytes, *parts: str | bytes) -> str:
 def read_step(document: Mapping[str, Any], key: bytes) -> Step:
     """A request's body as a step; any JSON object is one."""
     items = _items(document)
-    system = _text([document.get("system"), document.get("instructions")])
+    given = [document.get(name) for name in ("system", "instructions")]
+    system = _text(given) if any(given) else ""
     texts = [_text(item) for item in items]
     model = document.get("model")
     shown = model if isinstance(model, str) else ""
@@ -55,15 +60,20 @@ def read_step(document: Mapping[str, Any], key: bytes) -> Step:
     asked = [f"{name}({arguments})" for name, arguments in calls]
     mark = fingerprint(key, *asked, *said) if results else fingerprint(key, *texts[-2:])
     plain = "".join(said)
+    flat = "".join([system, *map(_content, items)])
+    thread = fingerprint(key, system, *texts[: 2 if _is_system(items) else 1])
     return Step(
         prompt=prompt,
-        thread=fingerprint(key, system, *texts[: 2 if not system else 1]),
+        thread=thread,
         mark=mark,
         result=fingerprint(key, *said) if results and len(plain) >= _WORD + 2 * len(said) else "",
         tools=tuple(name for name, _ in calls),
         work=sum(len(arguments) for _, arguments in calls) >= _WORK,
         tokens=(len(system) + sum(map(len, texts))) // _PER_TOKEN,
         model=shown,
+        family=thread if len(items) > 1 else fingerprint(key, shown, flat[:_HEAD]),
+        length=len(flat),
+        prefix=lambda size: fingerprint(key, flat[:size]),
     )
 
 
@@ -80,6 +90,20 @@ def _items(document: Mapping[str, Any]) -> Sequence[Any]:
 def _text(value: Any) -> str:
     """The same value gives the same text, whatever the order of its names."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _is_system(items: Sequence[Any]) -> bool:
+    """The first message says who the model is: the second one begins the conversation."""
+    first = items[0] if items else None
+    return isinstance(first, Mapping) and first.get("role") in ("system", "developer")
+
+
+def _content(item: Any) -> str:
+    """A message's text, so that a longer one begins with a shorter one; all of what is more than a text."""
+    if isinstance(item, str):
+        return item
+    content = item.get("content") if isinstance(item, Mapping) and not item.get("tool_calls") else None
+    return content if isinstance(content, str) else _text(item)
 
 
 def _kind(item: Any) -> str:

@@ -52,6 +52,11 @@ def growth():
         text += text[: len(text) // 2]
 
 
+def growth_in_one_message():
+    for document, _ in growth():
+        yield {"model": "m-1", "messages": [{"role": "user", "content": document["messages"][2]["content"]}]}, {}
+
+
 def fails():
     for number in range(1000):
         yield chat(f"variant {number}"), {"status": 400}
@@ -79,6 +84,7 @@ RUNAWAYS = {
     "ping_pong (agents)": handed_over,
     "no_progress": no_progress,
     "growth": growth,
+    "growth (one message)": growth_in_one_message,
     "errors": fails,
     "errors (one)": one_fails,
     "velocity": spends,
@@ -122,7 +128,7 @@ def test_in_shadow_nothing_is_stopped_and_all_is_told(name):
 def test_what_is_off_says_nothing(name):
     caller = Caller(Guards(off=frozenset(NAMES)))
     steps = RUNAWAYS[name]()
-    for _ in range(12 if name == "growth" else 45):
+    for _ in range(12 if name.startswith("growth") else 45):
         document, facts = next(steps)
         caller.call(document, **{"after": 3.0} | facts)
     assert not any(caller.words)
@@ -196,7 +202,16 @@ def spender(draw):
     return [(chat(f"step {at}"), {"cost": cost, "after": 30.0}) for at, cost in enumerate(costs)]
 
 
-HONEST = [slow_poller, changing_poller, tool_chain, writer, mender, continues, cron, embedder, spender]
+def mapper(draw):
+    """Documents under one question, the shortest first, each half as long again; two conversations would not mix."""
+    size, out = 4000, []
+    for number in range(draw(st.integers(1, 10))):
+        out.append(({"messages": [{"role": "user", "content": f"{'Sum it up. ' * 9} {number}{'x' * size}"}]}, {}))
+        size += size // 2
+    return out
+
+
+HONEST = [mapper, slow_poller, changing_poller, tool_chain, writer, mender, continues, cron, embedder, spender]
 
 
 @pytest.mark.parametrize("agent", HONEST)
