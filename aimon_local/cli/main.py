@@ -39,6 +39,7 @@ COMMANDS = {
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "run": ("run", "Play scripts of traffic, and judge what came of them."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
+    "lab": ("lab", "Lessons that the gateway watches, step by step."),
     "export": ("export", "Write what this gateway holds for bigger systems."),
     "import": ("import_kong", "Take over what a bigger system holds."),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),

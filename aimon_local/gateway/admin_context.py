@@ -174,6 +174,8 @@ def make_context(gateway: "Gateway") -> AdminContext:
         corrections=Corrections(gateway.database),
         feed=Feed(gateway.database),
         push=gateway.push,
+        lab=gateway.lab,
+        addresses=gateway.addresses,
         events=gateway.events,
         log_level=ProcessLogLevel(gateway),
         health=BalancerHealth(gateway),

@@ -29,6 +29,7 @@ from aimon_local.gateway.events import Events
 from aimon_local.gateway.exchange import ProxyExchange
 from aimon_local.gateway.expiries import Expiries
 from aimon_local.gateway.keys import fingerprint_key, hashed, plaintext
+from aimon_local.gateway.lab import Lab
 from aimon_local.gateway.live import Live
 from aimon_local.gateway.metrics import Metrics
 from aimon_local.gateway.runtime import Runtime
@@ -170,6 +171,8 @@ class Gateway:
         stack.push_async_callback(self.expiries.close)
         self.runtime = self._make_runtime()
         self._start_push()
+        self.lab = Lab(self.events, self.live.catalog, self.clock.now_ns)
+        stack.callback(self.lab.stop)
         await self._listen()
         await self._plant()
         await self._offer()
@@ -345,7 +348,7 @@ async def serve(
     """Start a gateway, say so, and serve until SIGINT or SIGTERM; a second signal ends at once."""
     gateway = Gateway(settings, limits, note=note, sold=sold)
     await gateway.start()
-    _calm_collector()
+    calm_collector()
     stop = asyncio.Event()
     _on_signals(stop.set)
     ready(gateway)
@@ -355,7 +358,7 @@ async def serve(
     await gateway.stop()
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """What the start has made stays: the collector leaves it alone, and looks at the rest less often.
 
     Requests are freed without it (they make no cycles), so its usual pace costs a tenth of the processor for nothing.

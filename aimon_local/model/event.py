@@ -140,6 +140,25 @@ class ClockMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class LabMoved:
+    """The lesson under way has a new state: ``step`` of ``steps`` are done, ``title`` is the next (None: none is)."""
+
+    kind: ClassVar[str] = "lab"
+    at_ns: int
+    lesson: str
+    step: int
+    steps: int
+    title: str | None
+    seen: int
+    why: str | None  # what went wrong last
+    request_id: str | None
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Events that this listener can't have any more, between those numbered ``after`` and ``next``.
 
@@ -157,10 +176,12 @@ class Gap:
         return asdict(self)
 
 
-Event = Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | ClockMoved | Gap
+Event = (
+    Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | ClockMoved | LabMoved | Gap
+)
 KINDS = (
     *(RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind),
-    *(GuardSpoke.kind, ApprovalChanged.kind, ClockMoved.kind),
+    *(GuardSpoke.kind, ApprovalChanged.kind, ClockMoved.kind, LabMoved.kind),
 )
 """What can be asked for; a gap is always told."""
 

@@ -85,6 +85,8 @@ async def _dispatched(context: AdminContext, match: Match, request: Request) -> 
     try:
         made = endpoint.handler(ask)
         reply = await made if isinstance(made, Awaitable) else made
+        if context.lab is not None and context.lab.lesson is not None:
+            context.lab.asked(request.method, ask.path, reply.status)
         if request.method in _WRITES and reply.status < 300 and endpoint.path.startswith(_NO_ENTITIES):
             await _tell(ask, endpoint)
         return reply

@@ -12,6 +12,7 @@ from aimon_local.clock import Clock
 from aimon_local.gateway.approvals import ApprovalDoor
 from aimon_local.gateway.clockwork import ClockDoor
 from aimon_local.gateway.events import Events
+from aimon_local.gateway.lab import Lab
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.audit import Stamp
 from aimon_local.model.catalog import Catalog
@@ -175,6 +176,8 @@ class AdminContext:
     feed: Feed
     trial: Callable[[str, str, bytes], Call]  # (method, path, body): a call that nobody sent, on what is in force now
     audit: AuditLog | None = None
+    lab: Lab | None = None
+    addresses: Callable[[], Mapping[str, str]] = dict  # where the gateway listens: proxy, admin, upstream
     push: "Push | None" = None  # None: there is no sink
     approvals: ApprovalDoor | None = None
     clockwork: ClockDoor | None = None
