@@ -67,7 +67,7 @@ def _loaded(name: str, port: int, process: Process | None, seconds: float) -> Ro
     many = drive(port, _MANY, seconds)
     row = {"rps_1": lone.rps, "p50_1": lone.p50_us, "rps": many.rps, "p99": many.p99_us / 1000}
     if process:
-        row["cpu"] = (process.cpu_us() - before) / many.requests
+        row["cpu"] = (process.cpu_us() - before) / max(1.0, many.requests)
     if lone.errors or many.errors:
         print(f"  {name}: {lone.errors + many.errors:.0f} answers were not 200", file=sys.stderr)
     return row
@@ -85,8 +85,8 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
 
 
 def table(rounds: list[dict[str, Row]], names: list[str]) -> str:
-    """The medians, and the ratio of requests/s to nginx's and to the bare pass-through's."""
-    references = [each for each in ("nginx", "pass-through") if each in names]
+    """The medians, and the ratio of requests/s to each reference that was measured."""
+    references = [each for each in ("nginx", "pass-through", "full", "litellm") if each in names]
     titles = ["system", *(title for title, _, _ in COLUMNS), *(f"to {each}" for each in references)]
     lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
     for name in names:
@@ -109,8 +109,8 @@ def _ratio(results: dict[str, Row], name: str, reference: str) -> float | None:
 
 
 def _available(name: str) -> bool:
-    if name == "nginx":
-        return shutil.which("nginx") is not None
+    if name in ("nginx", "litellm"):
+        return shutil.which(name) is not None
     return "uvloop" not in name or importlib.util.find_spec("uvloop") is not None
 
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench import ai
 from tests.bench.load import KEY
 from tests.bench.process import LOAD_CORE, Process
 
 HUGE = 100_000_000  # a limit that is counted but never reached
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 _FIRST = {"model": "bench", "messages": [{"role": "user", "content": "are you there?"}], "max_tokens": 1}
 
 _NGINX = """worker_processes 1; daemon off; pid {work}/pid; error_log {work}/error crit;
@@ -87,7 +88,11 @@ def upstream(work: Path) -> tuple[System, Process]:
     """The upstream of all: nginx where it is installed, else our own. It runs on the load's core."""
     port = free_port()
     if shutil.which("nginx"):
-        answer = '{"id":"$http_x_request_id","object":"chat.completion","content":"' + "x" * 500 + '"}'
+        answer = (
+            '{"id":"$http_x_request_id","object":"chat.completion","created":1,"model":"bench","choices":[{"index":0,'
+        )
+        answer += '"message":{"role":"assistant","content":"' + "x" * 350 + '"},"finish_reason":"stop"}],'
+        answer += '"usage":{"prompt_tokens":80,"completion_tokens":90,"total_tokens":170}}'
         system = nginx(work, port, "", f"default_type application/json; return 200 '{answer}';")
     else:
         system = System((sys.executable, "-m", "tests.bench.upstream", str(port)), port)
@@ -179,6 +184,13 @@ def peer(work: Path, target: int) -> System:
     return nginx(work, free_port(), http_part, location)
 
 
+def litellm(work: Path, target: int) -> System:
+    """LiteLLM with a limit per key, as the AI pipeline's yardstick."""
+    port = free_port()
+    argv, env = ai.prepare(work, port, target, KEY)
+    return System(argv, port, env)
+
+
 SYSTEMS: Mapping[str, Callable[[Path, int], System] | None] = {
     "direct": None,  # the upstream itself
     "nginx": peer,
@@ -188,5 +200,6 @@ SYSTEMS: Mapping[str, Callable[[Path, int], System] | None] = {
     "full, uvloop": full(loop="uvloop"),
     "tiers": full(tiers=True),
     "tiers, uvloop": full(loop="uvloop", tiers=True),
+    "litellm": litellm,
     "full, --http h11": full("--http", "h11"),
 }
