@@ -14,6 +14,7 @@ _T = TypeVar("_T")
 _NS = 1_000_000_000
 _MINUTE = 60 * _NS
 _AT_ONCE = 2_000_000  # nanoseconds: calls that are nearer to each other may have been sent at once …
+_ONE_STEP = 250_000_000  # nanoseconds: the same prompt counts once in so long
 _FIRSTS = 250_000_000  # the same for calls whose clients say that they are first tries
 _TWINS = 20  # … but so many of them were not
 _HISTORY = 40  # steps in a row that are looked back at
@@ -155,8 +156,12 @@ class Memory:
         if not prompt:
             return
         times, last = self._answers.pop(prompt, (0, 0))
-        fresh = now_ns - last > limits.pause_ns
-        _keep(self._answers, prompt, (1 if fresh else times + 1, now_ns), _PROMPTS)
+        gap = now_ns - last
+        if times and gap < _ONE_STEP:
+            now_ns = last  # samples that are drawn at once, and waves of them, are one step
+        else:
+            times = 1 if gap > limits.pause_ns else times + 1
+        _keep(self._answers, prompt, (times, now_ns), _PROMPTS)
 
     def refused(self, request: str, now_ns: int, due_ns: int, limits: Limits, retries: int | None = None) -> None:
         """A request that came at ``now_ns`` was refused, not to come again before ``due_ns``.

@@ -258,6 +258,19 @@ def test_samples_of_one_prompt_at_once_are_never_stopped(count):
         assert [caller.end(call, outcome) for call, outcome in begun] == [200] * count
 
 
+@given(st.integers(10, 40))
+def test_nor_are_waves_of_samples(width):
+    """Forty samples of one prompt, ``width`` at a time, each wave answered within a second."""
+    caller, left = Caller(), 40
+    while left > 0:
+        begun = [caller.begin(chat("Roll a die.")) for _ in range(min(width, left))]
+        for call, outcome in begun:
+            caller.now += 10_000_000
+            assert caller.end(call, outcome) == 200
+        left -= width
+        caller.now += 700_000_000
+
+
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=20))
 def test_a_polite_retrier_is_never_stopped(tasks):
     """Refused some times, each time it waits as long as it was told."""
