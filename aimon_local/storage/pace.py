@@ -8,8 +8,8 @@ caller reads the clock. To change what counts as slow: the constants.
 SLOW = 0.0003  # seconds; some in a row, and the disk is not a quick one at the moment
 ROW = 3  # of slow ones
 REST = 2.0  # seconds until the loop tries again
-STALL = 0.005  # seconds; one such is enough (a sync), and it is not to come back soon
-LONG_REST = 60.0
+STALL = 0.005  # seconds; one such is enough: a sync, or a neighbour that took the processor
+LONG_REST = 5.0
 
 
 class Pace:
