@@ -10,6 +10,9 @@ _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
+    "gateway/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
+    "gateway/admin/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
     "cli/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
     "gateway/admin/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
     "policy/what_if_sums.py": ("policy/test_what_if.py", "sums are proved on decided calls"),
@@ -30,6 +33,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "exports/kong/nest.py": ("exports/kong/test_write.py", "the form is proved on whole documents"),
     "exports/kong/slim.py": ("exports/kong/test_write.py", "the form is proved on whole documents"),
     "exports/kong/tiers.py": ("exports/kong/test_write.py", "the meaning is proved on whole documents"),
+    "model/guard_words.py": ("policy/guards/test_rules.py", _NOUNS),
     "model/guards.py": ("policy/guards/test_rules.py", _NOUNS),
     "policy/guards/boxes.py": ("policy/guards/test_rules.py", _BEHAVIOUR),
     "policy/guards/memory.py": ("policy/guards/test_rules.py", _BEHAVIOUR),

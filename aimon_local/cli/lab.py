@@ -6,6 +6,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -142,7 +143,7 @@ def _shell(run: str, known: Mapping[str, str], title: str) -> str:
     try:
         done = subprocess.run(
             ["bash", "-c", run],
-            env={**os.environ, **known},
+            env={**os.environ, **known, "PATH": _path()},
             capture_output=True,
             text=True,
             timeout=_STEP_SECONDS,
@@ -151,6 +152,11 @@ def _shell(run: str, known: Mapping[str, str], title: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise AimonError(f"{title}: {run!r} can't be run: {fault}") from fault
     return done.stdout or done.stderr
+
+
+def _path() -> str:
+    """Where commands are looked up: this program's own folder first, so that ``aimon-local`` is this one."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _recognised(admin: AdminClient, number: int, title: str, printed: str) -> None:
@@ -166,10 +172,11 @@ def _recognised(admin: AdminClient, number: int, title: str, printed: str) -> No
 
 
 def _field(printed: str, field: str, title: str) -> str:
-    """A field of the JSON that stands last in what a command printed."""
-    for line in reversed(printed.splitlines()):
+    """A field of the last JSON object in what a command printed, whatever stands around it."""
+    decoder = json.JSONDecoder()
+    for start in reversed([at for at, letter in enumerate(printed) if letter == "{"]):
         try:
-            document = json.loads(line)
+            document, _ = decoder.raw_decode(printed, start)
         except ValueError:
             continue
         if isinstance(document, dict) and isinstance(document.get(field), str):
