@@ -21,10 +21,10 @@ from aimon_local.policy.plugins import ORDER
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
 from aimon_local.storage.feed import Feed
-from aimon_local.storage.refusals import refusals
 
 if TYPE_CHECKING:
     from aimon_local.gateway.app import Gateway
+    from aimon_local.policy.manners import Refusal
 
 _LETTERS = string.ascii_letters + string.digits
 _LOG = logging.getLogger("aimon_local")
@@ -181,11 +181,17 @@ def make_context(gateway: "Gateway") -> AdminContext:
         health=BalancerHealth(gateway),
         trial=lambda *asked: _trial(gateway, *asked),
         audit=AuditLog(gateway.database),
-        refusals=lambda *asked: refusals(gateway.database, *asked),
+        refusals=lambda *asked: _refusals(gateway, *asked),
         approvals=gateway.approvals,
         clockwork=ClockDoor(gateway.clock, gateway.store, gateway.auditor, gateway.events.publish),
         stamp=gateway.auditor.stamp,
     )
+
+
+def _refusals(gateway: "Gateway", consumer: str, since: int | None, until: int | None) -> "list[Refusal]":
+    from aimon_local.storage.refusals import refusals
+
+    return refusals(gateway.database, consumer, since, until)
 
 
 def _trial(gateway: "Gateway", method: str, path: str, body: bytes) -> Call:

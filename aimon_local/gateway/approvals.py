@@ -10,7 +10,6 @@ from aimon_local.gateway.auditing import GATEWAY, Auditor, approval_line
 from aimon_local.gateway.holds import Holds
 from aimon_local.model.approval import ASKED, MET, Question, State
 from aimon_local.model.event import ApprovalChanged
-from aimon_local.policy.approvals import decided
 from aimon_local.policy.call import Call
 from aimon_local.policy.state import LimitState
 from aimon_local.storage import approvals
@@ -80,6 +79,8 @@ class ApprovalDoor:
         self, id_: str, approve: bool, granted: int | None = None, for_ns: int | None = None
     ) -> Question | str | None:
         """Answer an open question; why it can't be answered any more; None: there is none of that id."""
+        from aimon_local.policy.approvals import decided  # noqa: PLC0415 (a start without needs none of it)
+
         async with self._turn:
             question, now = await self.one(id_), self._clock.now_ns()
             if question is None:

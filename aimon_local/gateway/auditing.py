@@ -13,7 +13,7 @@ from aimon_local.model.ai import AiRecord
 from aimon_local.model.approval import ASKED, Question
 from aimon_local.model.audit import Actor, AuditEntry, Change, Stamp, entries
 from aimon_local.model.event import ApprovalChanged, GuardSpoke
-from aimon_local.model.guards import SAID, WORDS
+from aimon_local.model.guard_words import SAID, WORDS
 from aimon_local.policy.call import Call
 
 GATEWAY = Actor()

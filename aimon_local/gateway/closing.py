@@ -16,7 +16,7 @@ from aimon_local.gateway.patience import Patience
 from aimon_local.gateway.record import outline, usage_row
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.approval import ASKED
-from aimon_local.model.guards import SAID, WORDS
+from aimon_local.model.guard_words import SAID, WORDS
 from aimon_local.policy import reasons
 from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import Answer, BodyFilter, Call, Refuse, ResponseDraft

@@ -5,8 +5,10 @@ A limit counts one unit over one period, per consumer. Any number of limits hold
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from aimon_local.model.guards import Guards
+if TYPE_CHECKING:
+    from aimon_local.model.guards import Guards
 
 
 class Unit(Enum):
@@ -100,7 +102,7 @@ class Tier:
     plan: str = "free"  # the price plan's name
     mode: Mode = Mode.RESERVE
     hold_s: float | None = None  # how long a call waits for the answer to a soft limit's question; None: not at all
-    guards: Guards | None = None  # what watches how its consumers behave
+    guards: "Guards | None" = None  # what watches how its consumers behave
     shadow: frozenset[str] = field(
         default=frozenset()
     )  # names of the gates that only report: "models", "concurrency", …

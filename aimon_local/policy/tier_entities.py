@@ -6,12 +6,15 @@ overrides. Money comes in dollars and becomes nano-dollars here, at the one plac
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aimon_local.model.guards import NAMES, Guards
+from aimon_local.model.guard_words import NAMES
 from aimon_local.model.money import usd
 from aimon_local.model.tier import Burst, Limit, Mode, Period, Tier, Unit
 from aimon_local.policy.pricing import Component, ModelPrice, PricePlan, Rates, Step
+
+if TYPE_CHECKING:
+    from aimon_local.model.guards import Guards
 
 Entity = Mapping[str, Any]
 
@@ -61,10 +64,12 @@ def given(row: Entity) -> dict[str, Any]:
     return out
 
 
-def read_guards(row: Entity) -> Guards | None:
+def read_guards(row: Entity) -> "Guards | None":
     """The guards of a tier; what the row leaves open is the noun's default. None: they are off."""
     if row.get("mode") == "off":
         return None
+    from aimon_local.model.guards import Guards  # noqa: PLC0415 (a start without guards has none of it)
+
     given: dict[str, Any] = {name: row[name] for name in ("pause_s", "throttle_s", "cool_s") if row.get(name)}
     given |= {name: int(row[name]) for name in ("growth_percent", "growth_tokens") if row.get(name) is not None}
     if row.get("velocity_floor") is not None:

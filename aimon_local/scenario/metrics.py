@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aimon_local.model.guards import told
+from aimon_local.model.guard_words import told
 from aimon_local.scenario.facts import NANO, Evidence, Fact
 
 Samples = list[float]

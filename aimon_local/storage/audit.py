@@ -7,9 +7,8 @@ so several connections can write lines and the chain stays one. Reading blocks: 
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from aimon_local.model.audit import AuditEntry
 from aimon_local.storage.chain import CHUNK, Broken, Chain, Walked
@@ -63,8 +62,7 @@ def _fits(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """Which lines: at ≥ since, < until (Unix nanoseconds, the gateway's clock); before the line of a number."""
 
     since: int | None = None
@@ -95,7 +93,7 @@ class AuditLog:
         ]
         where = " AND ".join(["1", *(term for term, value in terms if value is not None)])
         sql = f"SELECT id, {_COLUMNS} FROM audit WHERE {where} ORDER BY id DESC LIMIT :size"
-        values = {name: getattr(asked, name) for name in Asked.__slots__}
+        values = asked._asdict()
         try:
             with closing(self._database.connect()) as db:
                 return [(number, AuditEntry(*line)) for number, *line in db.execute(sql, values)]

@@ -3,7 +3,8 @@
 import json
 
 from aimon_local.model.ai import AiRecord
-from aimon_local.model.guards import SAID, WORDS, Guards
+from aimon_local.model.guard_words import SAID, WORDS
+from aimon_local.model.guards import Guards
 from aimon_local.policy.guards.rules import Door, Watch
 from aimon_local.policy.state import LimitState
 from tests.support.calls import NOON, make_draft

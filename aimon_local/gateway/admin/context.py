@@ -21,7 +21,6 @@ from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.call import Call
-from aimon_local.policy.manners import Refusal
 from aimon_local.policy.rule import PluginType
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
@@ -33,6 +32,7 @@ from aimon_local.storage.verify import Verdict
 
 if TYPE_CHECKING:
     from aimon_local.gateway.push import Push
+    from aimon_local.policy.manners import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ class AdminContext:
     push: "Push | None" = None  # None: there is no sink
     approvals: ApprovalDoor | None = None
     clockwork: ClockDoor | None = None
-    refusals: Callable[[str, int | None, int | None], list[Refusal]] | None = None  # of a consumer, in a span; blocking
+    # The refusals of a consumer, in a span; blocking.
+    refusals: "Callable[[str, int | None, int | None], list[Refusal]] | None" = None
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
     def now(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from aimon_local.gateway.admin.ask import NOT_FOUND, Ask, Reply, json_reply
 from aimon_local.gateway.refusals import CLIENT_GONE
 from aimon_local.model.ai import AiRecord, LimitMark
-from aimon_local.model.guards import told
+from aimon_local.model.guard_words import told
 from aimon_local.model.moment import SECOND, rfc3339
 from aimon_local.model.money import dollars
 from aimon_local.model.usage import UsageRow

@@ -13,7 +13,6 @@ from typing import Any, cast
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message
 from aimon_local.gateway.admin.span import Span, Whose, choice, consumer, span, whose
 from aimon_local.model.moment import SECOND, rfc3339
-from aimon_local.policy.manners import manners
 from aimon_local.storage.queries import By, UsageTotals
 
 Name = tuple[str | int | None, str | None]  # (id, name); None: there is none, or not any more
@@ -38,6 +37,8 @@ async def show(ask: Ask) -> Reply:
         return _nobody(who)
     out: dict[str, Any] = {"consumer": who.shown(), **when.shown(), "totals": plain(totals)}
     if who.of is not None and ask.context.refusals is not None:
+        from aimon_local.policy.manners import manners  # noqa: PLC0415 (a start needs none of it)
+
         refused = await asyncio.to_thread(ask.context.refusals, who.of, when.since, when.until)
         out["manners"] = manners(refused).facts()
     if by is not None:

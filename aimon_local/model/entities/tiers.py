@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aimon_local.model.entities import common
-from aimon_local.model.guards import NAMES as GUARDS
-from aimon_local.model.guards import POLLERS
+from aimon_local.model.guard_words import NAMES as GUARDS
+from aimon_local.model.guard_words import POLLERS
 from aimon_local.model.money import usd
 from aimon_local.model.schema import (
     Field,

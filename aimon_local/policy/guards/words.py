@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from aimon_local.metering.dialects import dialect_for
 from aimon_local.model.event import GuardSpoke
-from aimon_local.model.guards import SAID, WORDS
+from aimon_local.model.guard_words import SAID, WORDS
 from aimon_local.policy import ai_refusals, reasons
 from aimon_local.policy.call import Answer, Call
 from aimon_local.policy.guards.boxes import Spoken

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimon_local.model.guards import NAMES, Grade, Guards, Ladder
+from aimon_local.model.guard_words import NAMES
+from aimon_local.model.guards import Grade, Guards, Ladder
 from aimon_local.policy.guards.words import PROBLEM, TELLS
 from tests.support.agents import Caller, Conversation, chat
 
