@@ -34,9 +34,9 @@ async def _nothing(hand: Hand, values: Mapping[str, Any]) -> None:
     return None
 
 
-def _clock(verb: str) -> Action:
+def _clock(verb: str, key: str = "") -> Action:
     async def move(hand: Hand, values: Mapping[str, Any]) -> None:
-        await hand.mint.clock(verb, values)
+        await hand.mint.clock(verb, str(values[key]) if key else True)
 
     return move
 
@@ -79,11 +79,11 @@ async def _admin(hand: Hand, values: Mapping[str, Any]) -> None:
 
 _ACTIONS: Mapping[str, Action] = {
     "phase": _nothing,
-    "clock.jump": _clock("jump"),
-    "clock.advance": _clock("advance"),
+    "clock.jump": _clock("jump", "to"),
+    "clock.advance": _clock("advance", "by"),
     "clock.freeze": _clock("freeze"),
     "clock.resume": _clock("resume"),
-    "clock.speed": _clock("speed"),
+    "clock.speed": _clock("speed", "speed"),
     "key.revoke": _revoke,
     "key.rotate": _rotate,
     "mock.set": _knobs,

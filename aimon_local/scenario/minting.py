@@ -52,12 +52,16 @@ class Mint:
         """All of it; AdminError or ConfigError: something can't be made."""
         await self._knobs()
         if self._script.clock:
-            await self.clock("jump", {"to": self._script.clock})
+            await self.clock("jump", self._script.clock)
         await self._offers()
         if not self._script.route:
             await self._route()
         for actor in self._script.actors:
-            await self._actor(actor)
+            if not actor.same_as:
+                await self._actor(actor)
+        for actor in self._script.actors:
+            if actor.same_as:
+                self.cast.holders[actor.name] = self.cast.holders.get(actor.same_as, [])
         await self._scoped_tiers()
         await self._plugins()
         return self.cast
@@ -80,12 +84,12 @@ class Mint:
         self._undo.append((self._admin, ("DELETE", f"{gone}/{made['id']}", None)))
         return made
 
-    async def clock(self, verb: str, values: Mapping[str, Any]) -> None:
+    async def clock(self, verb: str, value: Any) -> None:
         """Move the gateway's clock; on a gateway of others it goes back to the true time at the end."""
         if not self._moved and not self._world.own:
-            self._undo.append((self._admin, ("DELETE", "/clock", None)))
+            self._undo.append((self._admin, ("POST", "/clock", {"reset": True})))
         self._moved = True
-        await self._admin.call("POST", f"/clock/{verb}", dict(values))
+        await self._admin.call("POST", "/clock", {verb: value})
 
     async def _knobs(self) -> None:
         if self._mock is None:

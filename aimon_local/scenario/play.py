@@ -21,8 +21,8 @@ from aimon_local.scenario.verdict import Verdict, holds_so_far, judge
 from aimon_local.scenario.world import Door, World, near
 
 OnProgress = Callable[[Progress], None]
-_EVERY = 20  # moves between two reports of progress
-_MOST_JUDGED = 5000  # facts up to which thresholds are judged on the way
+_EVERY = 50  # moves between two reports of progress
+_MOST_JUDGED = 1000  # facts up to which thresholds are judged on the way
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,11 @@ def _agree(script: Script, top: Table) -> None:
 
 def _actors_exist(script: Script, top: Table) -> None:
     names = [actor.name for actor in script.actors]
+    others = [actor.name for actor in script.actors if not actor.same_as]
+    for actor in script.actors:
+        if actor.same_as and actor.same_as not in others:
+            path = ("actors", actor.name, "as")
+            raise top.source.fault(path, f"as: there is no actor {actor.same_as!r}", nearest(actor.same_as, others))
     for at, event in enumerate(script.events):
         actor = event.values.get("actor")
         if actor is not None and actor not in names:

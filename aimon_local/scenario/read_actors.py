@@ -62,6 +62,7 @@ def read_actor(name: str, table: Table, read: Read) -> Actor:
         tier=table.text("tier"),
         consumer=table.text("consumer"),
         consumers=table.whole("consumers", 1, 1),
+        same_as=table.text("as"),
         key=table.text("key", "own", KEYS),
         client=client,
         retries=table.whole("retries", {"sdk": _SDK_RETRIES, "storm": _STORM_RETRIES}.get(client, 0)),

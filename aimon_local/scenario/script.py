@@ -102,6 +102,7 @@ class Actor:
     tier: str = ""
     consumer: str = ""
     consumers: int = 1
+    same_as: str = ""  # another actor, whose consumers and keys it uses
     key: str = "own"
     client: str = "naive"
     retries: int = 0
