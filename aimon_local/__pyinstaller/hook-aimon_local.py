@@ -1,6 +1,7 @@
 """What an executable needs that no import statement shows: modules imported by name, and files beside the code."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
@@ -10,4 +11,7 @@ hiddenimports = [
     *collect_submodules("textual.widgets"),
     *(name for name in ("uvloop", "yaml", "cryptography") if find_spec(name)),
 ]
-datas = collect_data_files("aimon_local")  # price book, tiers, migrations, styles, scenarios, lessons
+datas = collect_data_files("aimon_local")  # price book, tiers, migrations, styles
+_scripts = Path(find_spec("aimon_local").origin).parent.parent / "scenarios"
+if _scripts.is_dir():  # a checkout: the wheel has them inside already
+    datas.append((str(_scripts), "aimon_local/_scenarios"))
