@@ -6,6 +6,7 @@ same program and seed make the same ledger, ids and all. The store is a throw-aw
 """
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from aimon_local.gateway.app import Gateway
+from aimon_local.gateway.app import Gateway, calm_collector
 from aimon_local.gateway.settings import Settings
 from aimon_local.gateway.virtual_loop import VirtualLoop
 from aimon_local.storage import secret
@@ -46,8 +47,13 @@ class VirtualClock:
 
 def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a program to its end in virtual time; raises Stuck where it would wait for ever."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main())
+    before = gc.get_threshold()
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(main())
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 class VirtualGateway:
@@ -85,6 +91,7 @@ class VirtualGateway:
         self.gateway = Gateway(settings, clock=clock, chance=chance, note=lambda text: None)
         await self.gateway.start()
         self._stack.push_async_callback(self.gateway.stop)
+        calm_collector()
         return self
 
     async def __aexit__(

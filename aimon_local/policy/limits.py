@@ -3,7 +3,8 @@
 Each counter answers three questions in one synchronous step, and nothing in here awaits: is there room (``wait``),
 hold it (``hold``), true it up (``settle``). What is held counts as used until it is settled, so parallel calls can't
 pass a budget together. A counter never goes back behind its newest window: where the wall clock is set back, it goes
-on counting there.
+on counting there; one that lies more than a day ahead (``MAX_AHEAD``) was led there by a clock that was wrong, or was
+moved and set right again: what it counted moves into the window of now; that frees nobody and locks nobody out.
 
 Laws (tests/policy/test_limits.py): no calendar window and no sliding stretch holds more than its amount; hold then
 settle(0) changes nothing; a look changes nothing; a call of n units is n calls of one, all or nothing.
@@ -16,12 +17,14 @@ from typing import Protocol
 
 from aimon_local.model.tier import SPAN_S, Burst, Limit
 from aimon_local.policy.spans import span
+from aimon_local.policy.windows import MAX_AHEAD
 
 NEVER = -1
 """As a wait: it would not pass at any time, the call is larger than the whole limit."""
 
 _CELLS = 60  # a sliding window moves in sixtieths of its length, rounded against the caller
 _NS = 1_000_000_000
+_AHEAD = MAX_AHEAD * _NS
 
 
 class Counter(Protocol):
@@ -74,6 +77,8 @@ class Calendar:
         if now >= self._end * _NS:
             self._start, self._end = span(self._limit.period, now // _NS, self._zone)
             self._used = self._held = 0
+        elif now < self._start * _NS - _AHEAD:
+            self._start, self._end = span(self._limit.period, now // _NS, self._zone)
 
     def wait(self, units: int, now: int) -> int:
         """Until the next window, where this one is full."""
@@ -89,8 +94,8 @@ class Calendar:
         return self._start
 
     def settle(self, mark: int, held: int, used: int) -> None:
-        """Ignored for a window that is over: its count is history, the ledger has it."""
-        if mark == self._start:
+        """Ignored for a window that is over: its count is history, the ledger has it. Later marks: it moved back."""
+        if mark >= self._start:
             self._held -= held
             self._used += used
 
@@ -128,9 +133,20 @@ class Sliding:
         self._total = 0
 
     def _drop(self, now: int) -> None:
+        if self._cells and self._cells[-1][0] > now + _AHEAD:
+            self._gather(now)
         while self._cells and self._cells[0][0] + self._cell + self._length <= now:
             _, used, held = self._cells.popleft()
             self._total -= used + held
+
+    def _gather(self, now: int) -> None:
+        """All that lies in the future becomes one cell of now."""
+        start = now - now % self._cell
+        late = [cell for cell in self._cells if cell[0] > start]
+        used, held = sum(cell[1] for cell in late), sum(cell[2] for cell in late)
+        while self._cells and self._cells[-1][0] > start:
+            self._cells.pop()
+        self._cells.append([start, used, held])
 
     def wait(self, units: int, now: int) -> int:
         """Until enough of the oldest cells are out."""
@@ -165,6 +181,10 @@ class Sliding:
                 cell[2] -= held
                 self._total += used - held
                 return
+        if self._cells and mark > self._cells[-1][0]:  # its cell was moved back
+            self._cells[-1][1] += used
+            self._cells[-1][2] -= held
+            self._total += used - held
 
     def used(self, now: int) -> int:
         """In the stretch that ends now."""
@@ -202,12 +222,20 @@ class Gcra:
         """Until the arrival time is near enough."""
         if units > self.amount:
             return NEVER
+        self._right(now)
         return max(0, max(self._tat, now) + self._gap * (units - 1) - now - self._room)
 
     def hold(self, units: int, now: int) -> int:
         """What arrives is used at once: there is nothing to true up, but a refund."""
+        self._right(now)
         self._tat = max(self._tat, now) + self._gap * units
         return 0
+
+    def _right(self, now: int) -> None:
+        """A time that no burst can reach is a moved clock's: the burst is used up, and comes back from now on."""
+        latest = now + self._room + self._gap
+        if self._tat > latest + _AHEAD:
+            self._tat = latest
 
     def settle(self, mark: int, held: int, used: int) -> None:
         """Give back what was not used after all."""

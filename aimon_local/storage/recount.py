@@ -5,7 +5,7 @@ a consumer's calls. Rows can't tell of sliding windows (kept in cells), of burst
 (async-count), and of windows in which a row was written before rows named limits: those are left out, and counted.
 A window of rate-limiting counts requests when they come, its rows are written when they end, and what a kill cut off
 has none: there the rows are at most the counter, and they tell only where one place of the plugin counts by consumer
-and was not changed within the window.
+and was not changed within the window. Nor can rows tell where the clock was set back: see ``_horizon``.
 """
 
 import json
@@ -31,6 +31,7 @@ _SPAN = """at_ns >= :low AND at_ns < :high
     AND seq >= (SELECT COALESCE(MIN(first_seq), 0) FROM usage_hourly WHERE hour >= :hour)"""
 _CALLS = f"""FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_SPAN} AND {COUNTED}
     AND party IN (SELECT id FROM usage_parties WHERE consumer_id = :of)"""
+_MOVES = "SELECT before, after FROM audit WHERE kind = 'clock'"
 _WORDS = "' ' || limits"
 _ADMITTED = f"""FROM usage_rows JOIN usage_parties ON usage_parties.id = party WHERE {_SPAN} AND consumer_id = :of
     AND decision = 'allow' AND (:route = '' OR route_id = :route) AND (:service = '' OR service_id = :service)"""
@@ -56,8 +57,11 @@ class Recount:
 
 def months(db: sqlite3.Connection, now: int) -> Recount:
     """Billing months; ``now`` in Unix seconds."""
-    found = Recount()
+    found, horizon = Recount(), _horizon(db)
     for key, unit, start, value, end in _counters(db, now, "tier", " AND unit LIKE 'month/%'"):
+        if start < horizon:
+            found.untold += 1
+            continue
         sql = f"SELECT COALESCE(SUM({_UNITS[unit.removeprefix('month/')]}), 0) {_CALLS}"
         rows = db.execute(sql, _bounds(key[5:], start, end)).fetchone()[0]
         found.compare(f"{key} {unit}", value, rows)
@@ -66,11 +70,11 @@ def months(db: sqlite3.Connection, now: int) -> Recount:
 
 def limits(db: sqlite3.Connection, now: int) -> Recount:
     """Calendar windows of tiers' limits."""
-    found, late = Recount(), _late(db)
+    found, late, horizon = Recount(), _late(db), _horizon(db)
     for key, unit, start, value, end in _counters(db, now, "tier", " AND unit NOT LIKE 'month/%'"):
         consumer, _, account = key[5:].partition("@")
         kind, calendar, _ = unit.partition("/")
-        if kind not in _UNITS or not calendar or ":sliding" in unit or consumer in late:
+        if kind not in _UNITS or not calendar or ":sliding" in unit or consumer in late or start < horizon:
             found.untold += 1
             continue
         rows = _limit(db, unit, account, _UNITS[kind], _bounds(consumer, start, end))
@@ -98,16 +102,24 @@ def _late(db: sqlite3.Connection) -> set[str]:
 
 def rates(db: sqlite3.Connection, now: int) -> Recount:
     """Windows of rate-limiting."""
-    found, changed = Recount(), _only_place(db)
+    found, changed, horizon = Recount(), _only_place(db), _horizon(db)
     for key, unit, start, value, end in _counters(db, now, "rate", ""):
         _, route, service, who = key.split(":", 3)
         bounds = {**_bounds(who, start, end), "route": route, "service": service}
         rows = None
-        if changed is not None and changed[:2] == (route, service):
+        if changed is not None and changed[:2] == (route, service) and start >= horizon:
             first, rows = db.execute(f"SELECT MIN(at_ns), COUNT(*) {_ADMITTED}", bounds).fetchone()
             rows = None if first is None or first < changed[2] * _NS else rows
         found.compare(f"{key} {unit}", value, rows, at_least=True)
     return found
+
+
+def _horizon(db: sqlite3.Connection) -> int:
+    """The latest second that the clock showed when somebody set it back; 0: never. Windows that began earlier may have
+    counted calls of other times: a counter never goes back, a row's time does.
+    """
+    moves = [[json.loads(side)["at_ns"] for side in row] for row in db.execute(_MOVES)]
+    return max((before // _NS + 1 for before, after in moves if after < before), default=0)
 
 
 def _only_place(db: sqlite3.Connection) -> tuple[str, str, int] | None:

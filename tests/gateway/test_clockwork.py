@@ -149,3 +149,37 @@ def test_what_makes_no_sense_is_said_and_moves_nothing(tmp_path, body, said):
         assert not gateway.clock.moved
 
     run(tmp_path, steps)
+
+
+def test_there_and_back_again_leaves_a_ledger_that_adds_up(tmp_path):
+    async def steps(gateway):
+        await post_json(gateway, "/services", json.dumps({"name": "s", "url": gateway.addresses()["upstream"]}))
+        await post_json(gateway, "/services/s/routes", '{"paths":["/a"]}')
+        limit = {"name": "rate-limiting", "config": {"day": 2, "limit_by": "service"}}
+        await post_json(gateway, "/services/s/plugins", json.dumps(limit))
+        seen = []
+        for move in ("advance=9d", "advance=1h", "jump=2026-03-01T12:00:00Z", "reset=true", "advance=1d", "advance=1d"):
+            await ask(gateway, "POST", "/clock", move)
+            seen.append((await ask(gateway, "GET", "/a/get", name="proxy"))[9:12])
+        # two on the tenth; back on the first they count there; a new day is a new window each time
+        assert seen == ["200", "200", "429", "429", "200", "200"]
+        verdict = await gateway.queries.verify(gateway.clock.now_ns())
+        assert [check for check in verdict.checks if not check.good] == []
+
+    run(tmp_path, steps)
+
+
+def test_a_key_ends_by_the_moved_clock(tmp_path):
+    async def steps(gateway):
+        await post_json(gateway, "/services", json.dumps({"name": "s", "url": gateway.addresses()["upstream"]}))
+        await post_json(gateway, "/services/s/routes", '{"paths":["/a"]}')
+        await post_json(gateway, "/services/s/plugins", '{"name":"key-auth"}')
+        await post_json(gateway, "/consumers", '{"username":"u"}')
+        await post_json(gateway, "/consumers/u/key-auth", '{"key":"sesame","ttl":3600}')
+        seen = []
+        for move in ("freeze=true", "advance=59m", "advance=2m", "advance=-1", "jump=2026-03-01T00:30:00Z"):
+            await ask(gateway, "POST", "/clock", move)
+            seen.append((await ask(gateway, "GET", "/a/get?apikey=sesame", name="proxy"))[9:12])
+        assert seen == ["200", "200", "401", "401", "200"]
+
+    run(tmp_path, steps)

@@ -1,5 +1,9 @@
 """The laws of the counters, over random histories with a clock that jumps."""
 
+from datetime import UTC as UTC_ZONE
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +133,87 @@ def test_slots_are_free_when_calls_end():
     assert slots.wait(1, T0) > 0
     slots.settle(marks[0], 1, 0)
     assert slots.wait(1, T0) == 0
+
+
+DAY = 86_400 * NS
+MAKERS = [calendar, sliding, lambda: Gcra(Burst(60, Period.MINUTE, 10))]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@given(ahead=st.integers(2 * DAY, 4000 * DAY), taken=st.integers(1, 10))
+def test_a_clock_that_went_far_and_came_back_frees_nobody_and_locks_nobody_out(make, ahead, taken):
+    counter = make()
+    mark = counter.hold(taken, T0 + ahead)
+    if make is not MAKERS[2]:
+        counter.settle(mark, taken, taken)
+        assert counter.used(T0) == taken
+    full = counter.wait(10, T0)
+    assert 0 < full <= 62 * NS  # as long as its own window, not the years until it was
+    assert counter.wait(10, T0 + full) == 0
+
+
+@pytest.mark.parametrize("make", [calendar, sliding])
+def test_a_call_that_was_in_flight_when_the_clock_came_back_is_settled(make):
+    counter = make()
+    mark = counter.hold(10, T0 + 9 * DAY)
+    assert counter.wait(1, T0) > 0
+    counter.settle(mark, 10, 3)
+    assert counter.used(T0) == 3
+    assert counter.wait(7, T0) == 0
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_forty_resets_in_a_row(make):
+    counter, now = make(), T0
+    for _ in range(40):
+        now += 61 * NS  # by a jump, a speed or a night: nothing has to run in between
+        assert counter.wait(10, now) == 0
+        counter.settle(counter.hold(10, now), 10, 10)
+        assert counter.wait(1, now) > 0
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_frozen_clock_gives_nothing_back_at_the_edge_of_a_window(make):
+    counter = make()
+    edge = span(Period.MINUTE, T0 // NS, UTC)[1] * NS
+    counter.settle(counter.hold(10, edge - 1), 10, 10)
+    waits = {counter.wait(1, edge - 1) for _ in range(100)}
+    assert len(waits) == 1
+    assert waits.pop() > 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", "2026-03-29", 23),  # clocks go forward
+        ("Europe/Berlin", "2026-10-25", 25),  # and back
+        ("America/New_York", "2026-03-08", 23),
+        ("America/New_York", "2026-11-01", 25),
+        ("Australia/Lord_Howe", "2026-04-05", 24.5),
+        ("UTC", "2028-02-29", 24),
+        ("Asia/Kathmandu", "2027-12-31", 24),
+    ],
+)
+def test_a_day_is_as_long_as_its_zone_makes_it(zone, day, hours):
+    place = ZoneInfo(zone)
+    begin = round(datetime.fromisoformat(day).replace(tzinfo=place).timestamp()) * NS
+    counter = Calendar(Limit(Unit.REQUESTS, 10, Period.DAY), place)
+    end = begin + round(hours * 3600) * NS
+    assert counter.wait(10, begin) == 0
+    counter.settle(counter.hold(10, begin), 10, 10)
+    assert counter.wait(1, begin) == end - begin
+    assert counter.wait(1, end - 1) == 1
+    assert counter.wait(10, end) == 0
+
+
+@pytest.mark.parametrize("first", ["2028-01-31", "2027-01-31", "2026-12-31"])
+def test_months_end_where_the_calendar_says(first):
+    counter = Calendar(Limit(Unit.REQUESTS, 10, Period.MONTH), UTC)
+    at = datetime.fromisoformat(first).replace(tzinfo=UTC_ZONE)
+    for _ in range(14):
+        now = round(at.timestamp()) * NS
+        assert counter.wait(10, now) == 0
+        counter.settle(counter.hold(10, now), 10, 10)
+        following = (at.replace(day=1) + timedelta(days=32)).replace(day=1)
+        assert counter.wait(1, now) == round(following.timestamp()) * NS - now
+        at = following
