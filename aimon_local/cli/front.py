@@ -6,7 +6,6 @@ alone, which then decides. What the child says goes to ``gateway.log`` in the da
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 LOG = "gateway.log"
 _STOP_S = 20  # seconds for what is in flight
-
-
-def program() -> list[str]:
-    """This program, as a command: the interpreter with the package, or the one binary that it was made into."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "aimon_local"]
 
 
 def in_front(settings: "Settings", arguments: Sequence[str]) -> None:
@@ -48,6 +42,8 @@ def in_front(settings: "Settings", arguments: Sequence[str]) -> None:
 
 def start(settings: "Settings", arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", Mapping[str, Any]]:
     """A running gateway and what it said when it was ready; StartError with its own words where it did not start."""
+    from aimon_local.tui.play import program
+
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = settings.data / LOG
     command = [*program(), *arguments, "--headless", "--log-format", "json"]

@@ -38,6 +38,7 @@ class Options:
     virtual: bool = False
     seed: int | None = None
     allow_remote: bool = False
+    progress_json: bool = False
 
 
 @click.command(
@@ -54,6 +55,7 @@ class Options:
 @click.option("--seed", type=click.IntRange(0), help="Instead of the script's own.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML there.")
 @click.option("--allow-remote", is_flag=True, help="Let traffic go beyond this machine.")
+@click.option("--progress-json", is_flag=True, help="Progress as lines of JSON on stderr, for programs.")
 @json_option
 def command(files: tuple[str, ...], junit: Path | None, as_json: bool, **options: Any) -> None:
     """Load all scripts first, so that a wrong one costs no run."""
@@ -109,7 +111,7 @@ def _played(script: "Script", options: Options) -> "Outcome":
             world = found_world(options.url, options.admin_url, options.mock_url, options.token)
         if world is None:
             world = stack.enter_context(own_world())
-        report = stack.enter_context(shown(script))
+        report = stack.enter_context(shown(script, as_json=options.progress_json))
         return asyncio.run(_over_sockets(script, world, seed, options.allow_remote, report))
 
 

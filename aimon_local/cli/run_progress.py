@@ -1,9 +1,11 @@
 """How a run shows that it goes on: a bar per actor on a terminal, else a line each few seconds. On stderr."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 from aimon_local.scenario.progress import ActorProgress, Progress
@@ -17,10 +19,10 @@ _BARS, _LINES = 0.1, 5.0  # seconds between two pictures
 
 
 @contextmanager
-def shown(script: "Script", out: TextIO | None = None) -> "Iterator[OnProgress]":
-    """Progress on ``out`` while a script runs."""
+def shown(script: "Script", out: TextIO | None = None, as_json: bool = False) -> "Iterator[OnProgress]":
+    """Progress on ``out`` while a script runs; ``as_json``: a line of JSON each, for programs that show it."""
     out = out or sys.stderr
-    screen = _Screen(out) if out.isatty() else _Log(out)
+    screen = _Json(out) if as_json else _Screen(out) if out.isatty() else _Log(out)
     try:
         yield screen.show
     finally:
@@ -39,6 +41,23 @@ class _Log:
             self._last = now
             done = ", ".join(f"{actor.name} {actor.done}/{whole(actor)}" for actor in progress.actors)
             self._out.write(f"{progress.script}: {progress.seconds:.0f} s: {done}\n")
+            self._out.flush()
+
+    def end(self) -> None:
+        """Nothing stays to be done."""
+
+
+class _Json:
+    """The values themselves."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out, self._last = out, 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last >= _BARS or all(actor.over for actor in progress.actors):
+            self._last = now
+            self._out.write(json.dumps(asdict(progress)) + "\n")
             self._out.flush()
 
     def end(self) -> None:

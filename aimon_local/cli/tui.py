@@ -36,4 +36,4 @@ def run(
     address = url if "//" in url else f"http://{url}"
     admin = AdminClient(url, token)
     feed = Feed(AdminClient(url, token), Link(address, proxy, key=key), time.monotonic_ns)
-    return Dashboard(admin, feed, ascii_only=ascii_only, owns=owns, folder=Path.cwd()).run()
+    return Dashboard(admin, feed, ascii_only=ascii_only, owns=owns, folder=Path.cwd(), token=token).run()

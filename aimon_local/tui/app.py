@@ -7,7 +7,7 @@ gone is a state, never a traceback. Pages: ``pages.PAGES``; keys: ``keys.KEYS``.
 
 import csv
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from aimon_local.tui.pages.consumer import OneConsumer
 from aimon_local.tui.pages.dialogs import Ask, Help
 from aimon_local.tui.pages.page import Page, bindings
 from aimon_local.tui.pages.requests import Requests, Story
+from aimon_local.tui.play import Player, Script
 from aimon_local.tui.seen import Seen
 from aimon_local.tui.traces import STEPS, WINDOWS
 from aimon_local.tui.views import frame
@@ -69,6 +70,7 @@ class Dashboard(App[str]):
         ascii_only: bool = False,
         owns: bool = False,
         folder: Path | None = None,
+        token: str | None = None,
     ) -> None:
         super().__init__()
         self.admin, self.feed, self.owns = admin, feed, owns
@@ -76,6 +78,9 @@ class Dashboard(App[str]):
         self.window = "1m"
         self.folder = folder or Path()
         self.paints = 0
+        link = feed.link
+        self.player = Player(("--admin-url", link.address, "--url", link.proxy), token, self._played)
+        self.scripts: Callable[[], Sequence[Script]] | None = None  # instead of asking the command what there is
         self._held: Seen | None = None  # what was seen when it was frozen
         self._painted: tuple[object, ...] = ()
 
@@ -93,7 +98,11 @@ class Dashboard(App[str]):
 
     def on_unmount(self) -> None:
         """Let go of the gateway."""
+        self.player.close()
         self.feed.stop()
+
+    def _played(self) -> None:
+        self.feed.version += 1
 
     # ---- painting
 

@@ -2,6 +2,7 @@
 
 from aimon_local.tui.pages.page import Page
 from aimon_local.tui.pages.requests import Requests
+from aimon_local.tui.pages.scenarios import Scenarios
 from aimon_local.tui.pages.tiers import Tiers
 
-PAGES: dict[str, type[Page]] = {"tiers": Tiers, "requests": Requests}
+PAGES: dict[str, type[Page]] = {"tiers": Tiers, "requests": Requests, "scenarios": Scenarios}
