@@ -15,7 +15,9 @@ Facts for the ledger: ``call.notes["ai"]``, an ``AiRecord``.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aimon_local.metering.dialect import Dialect
 from aimon_local.metering.dialects import dialect_for
@@ -275,6 +277,12 @@ def _uncompressed(call: Call) -> None:
     """Ask the upstream for an answer as it is: what is compressed can't be metered."""
     call.fields = [each for each in call.fields if each[0] != b"accept-encoding"]
     call.fields.append(_PLAIN)
+
+def document_of(call: Call) -> Mapping[str, Any] | None:
+    """The body of an AI call that was admitted, as it goes upstream; None: it was not read."""
+    held = call.notes.get(_HELD)
+    return held.ask.document if isinstance(held, _Held) and held.ask is not None else None
+
 
 
 def _marks(statuses: list[Status], grant: Grant | None, used: Demand, now: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from aimon_local.metering.dialects import dialect_for
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.guards import Grade, Guards
 from aimon_local.policy.ai_gate import Blocked, parse
+from aimon_local.policy.ai_rule import document_of
 from aimon_local.policy.call import NEED_BODY, Call, Outcome, ResponseDraft
 from aimon_local.policy.guards import words
 from aimon_local.policy.guards.boxes import Box, Spoken, judged, stored
@@ -141,7 +142,7 @@ class Watch(_Guarding):
             return None
         if call.body is None:
             return NEED_BODY if call.chunked or call.content_length else None
-        document = parse(call.body)
+        document = document_of(call) or parse(call.body)
         if isinstance(document, Blocked):
             return None
         step = read_step(document, call.state.guards.key)

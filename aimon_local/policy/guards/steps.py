@@ -5,14 +5,15 @@ embeddings. A step's action is what the model last asked its tools for; its resu
 provider's shape: its items in ``_calls`` and ``_result``.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import takewhile
+from marshal import dumps
 from typing import Any, NamedTuple
 
 _SIZE = 8  # bytes of a fingerprint: two of a caller's few steps don't meet by chance
-_PER_TOKEN = 4  # characters
+_PER_TOKEN = 4  # bytes
+_FORM = 2  # of marshal: without references, so equal content gives equal bytes
 
 
 class Step(NamedTuple):
@@ -27,13 +28,14 @@ class Step(NamedTuple):
     tokens: int  # about so many in the prompt
     model: str
     family: str  # prompts that may be one that grows: of one conversation, or that begin alike
-    length: int  # characters of the whole
-    prefix: Callable[[int], str]  # the fingerprint of so many of its first characters
+    length: int  # bytes of the whole
+    prefix: Callable[[int], str]  # the fingerprint of so many of its first bytes
 
 
-_HEAD = 64  # characters by which prompts begin alike
+_HEAD = 64  # bytes by which prompts begin alike
 _WORK = 200  # characters of arguments: who writes that much does more than look
-_WORD = 8  # characters of a result: "ok", "done" and "true" are no sign of standing still
+_WORD = 8  # characters of a result: "ok", "done" and "true" are no sign of standing still …
+_OVER = 5  # … and what marshal puts around them
 
 
 def fingerprint(key: bytes, *parts: str | bytes) -> str:
@@ -49,27 +51,24 @@ def read_step(document: Mapping[str, Any], key: bytes) -> Step:
     """A request's body as a step; any JSON object is one."""
     items = _items(document)
     given = [document.get(name) for name in ("system", "instructions")]
-    system = _text(given) if any(given) else ""
-    texts = [_text(item) for item in items]
+    system = _packed(given) if any(given) else b""
+    texts = [_packed(item) for item in items]
     model = document.get("model")
     shown = model if isinstance(model, str) else ""
-    prompt = fingerprint(key, shown, system, _text(document.get("tools")), *texts)
     results = list(takewhile(_is_result, reversed(items)))
     calls = _calls(items[: len(items) - len(results)]) if results else []
-    said = [_text(_result(each)) for each in reversed(results)]
-    asked = [f"{name}({arguments})" for name, arguments in calls]
-    mark = fingerprint(key, *asked, *said) if results else fingerprint(key, *texts[-2:])
-    plain = "".join(said)
-    flat = "".join([system, *map(_content, items)])
+    said = [_packed(_result(each)) for each in reversed(results)]
+    asked = [part for call in calls for part in call]
+    flat = b"".join([system, *map(_content, items, texts)])
     thread = fingerprint(key, system, *texts[: 2 if _is_system(items) else 1])
     return Step(
-        prompt=prompt,
+        prompt=fingerprint(key, shown, system, _packed(document.get("tools")), *texts),
         thread=thread,
-        mark=mark,
-        result=fingerprint(key, *said) if results and len(plain) >= _WORD + 2 * len(said) else "",
+        mark=fingerprint(key, *asked, *said) if results else fingerprint(key, *texts[-2:]),
+        result=fingerprint(key, *said) if results and sum(map(len, said)) >= (_WORD + _OVER) * len(said) else "",
         tools=tuple(name for name, _ in calls),
         work=sum(len(arguments) for _, arguments in calls) >= _WORK,
-        tokens=(len(system) + sum(map(len, texts))) // _PER_TOKEN,
+        tokens=len(flat) // _PER_TOKEN,
         model=shown,
         family=thread if len(items) > 1 else fingerprint(key, shown, flat[:_HEAD]),
         length=len(flat),
@@ -87,9 +86,12 @@ def _items(document: Mapping[str, Any]) -> Sequence[Any]:
     return ()
 
 
-def _text(value: Any) -> str:
-    """The same value gives the same text, whatever the order of its names."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+def _packed(value: Any) -> bytes:
+    """Equal values give equal bytes; the order of an object's names counts, since sorting costs more than the rest."""
+    try:
+        return dumps(value, _FORM)
+    except ValueError:  # nested too deeply
+        return b"?"
 
 
 def _is_system(items: Sequence[Any]) -> bool:
@@ -98,12 +100,10 @@ def _is_system(items: Sequence[Any]) -> bool:
     return isinstance(first, Mapping) and first.get("role") in ("system", "developer")
 
 
-def _content(item: Any) -> str:
+def _content(item: Any, packed: bytes) -> bytes:
     """A message's text, so that a longer one begins with a shorter one; all of what is more than a text."""
-    if isinstance(item, str):
-        return item
-    content = item.get("content") if isinstance(item, Mapping) and not item.get("tool_calls") else None
-    return content if isinstance(content, str) else _text(item)
+    content = item.get("content") if isinstance(item, Mapping) and not item.get("tool_calls") else item
+    return content.encode("utf-8", "surrogatepass") if isinstance(content, str) else packed
 
 
 def _kind(item: Any) -> str:
@@ -150,4 +150,5 @@ def _calls(items: Sequence[Any]) -> list[tuple[str, str]]:
 
 
 def _arguments(value: Any) -> str:
-    return value if isinstance(value, str) else _text(value)
+    """As text, whatever the provider's form is: in OpenAI's they are one already."""
+    return value if isinstance(value, str) else _packed(value).decode("latin-1")
