@@ -33,6 +33,7 @@ from aimon_local.policy.accounts import Month, changes
 from aimon_local.policy.ai_gate import Ask, Blocked
 from aimon_local.policy.ai_headers import standing
 from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft, header
+from aimon_local.policy.fingerprints import prompt_fingerprint
 from aimon_local.policy.pricing import Totals
 from aimon_local.policy.queueing import Lane
 from aimon_local.policy.rule import Meter, Rule
@@ -45,6 +46,7 @@ RELEASED = "released"
 """The flag of a call that was given back whole: it counts on nothing."""
 
 _HELD = "ai.held"
+_PRINT = "ai.fingerprint"  # of the prompt, from where it was read to where its record is made
 _NS = 1_000_000_000
 _LATE = _NS  # how much later async-count counts
 _NOTHING = TokenUsage()
@@ -118,6 +120,7 @@ class TierRule(Rule):
         document = ai_gate.parse(call.body or b"")
         if isinstance(document, Blocked):
             return self._blocked(call, dialect, document)
+        call.notes[_PRINT] = prompt_fingerprint(document, call.state.key, call.body or b"")
         ask = ai_gate.judge(self.terms, dialect, document, call.now_ns // _NS)
         if isinstance(ask, Blocked):
             return self._blocked(call, dialect, ask)
@@ -168,7 +171,7 @@ class TierRule(Rule):
         own = not any(name == b"RateLimit-Limit" for name, _ in call.reply_fields)
         fields = standing(statuses, provider, now, kongs=own)
         if isinstance(got, Full):
-            call.notes[NOTE] = self._record(ask, demand)._replace(
+            call.notes[NOTE] = self._record(call, ask, demand)._replace(
                 denied_limit=got.status.name,
                 requested=got.requested,
                 used=got.status.used,
@@ -187,16 +190,17 @@ class TierRule(Rule):
         call.patience, call.lane = self._patience, self._lane
         month.hold(totals)
         shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
-        record = self._record(ask, demand)._replace(shadow=shadow)
+        record = self._record(call, ask, demand)._replace(shadow=shadow)
         call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, record, statuses)
         return None
 
-    def _record(self, ask: Ask | None, demand: Demand) -> AiRecord:
+    def _record(self, call: Call, ask: Ask | None, demand: Demand) -> AiRecord:
         facts, name = (ask.facts if ask is not None else None), self.terms.tier.name
         if facts is None:
             return AiRecord("", name, "", None, False, 0, 0, 0, 0)
         held = (demand.input_tokens, demand.output_tokens, demand.cost)
-        return AiRecord(facts.dialect, name, facts.model, None, facts.stream, facts.prompt_tokens, *held)
+        record = AiRecord(facts.dialect, name, facts.model, None, facts.stream, facts.prompt_tokens, *held)
+        return record._replace(fingerprint=str(call.notes.get(_PRINT, "")))
 
     def _blocked(self, call: Call, dialect: Dialect | None, blocked: Blocked) -> Refuse | Answer:
         record = AiRecord(dialect.name if dialect else "", self.terms.tier.name, "", None, False, 0, 0, 0, 0)
@@ -205,7 +209,8 @@ class TierRule(Rule):
             record = record._replace(
                 model=facts.model, stream=facts.stream, estimate=facts.prompt_tokens, reserved_output=wish
             )
-        call.notes[NOTE] = record._replace(denied_limit=blocked.gate, requested=blocked.requested)
+        known = str(call.notes.get(_PRINT, ""))
+        call.notes[NOTE] = record._replace(denied_limit=blocked.gate, requested=blocked.requested, fingerprint=known)
         if dialect is None:
             return Refuse(ai_refusals.TABLE[blocked.reason].status, blocked.message, blocked.reason)
         return ai_refusals.refusal(dialect.provider, blocked.reason, blocked.message, call.request_id, blocked.param)
@@ -273,16 +278,16 @@ class TierRule(Rule):
         call.touched.extend(month.rows(self._subject(call)))
 
 
-def _uncompressed(call: Call) -> None:
-    """Ask the upstream for an answer as it is: what is compressed can't be metered."""
-    call.fields = [each for each in call.fields if each[0] != b"accept-encoding"]
-    call.fields.append(_PLAIN)
-
 def document_of(call: Call) -> Mapping[str, Any] | None:
     """The body of an AI call that was admitted, as it goes upstream; None: it was not read."""
     held = call.notes.get(_HELD)
     return held.ask.document if isinstance(held, _Held) and held.ask is not None else None
 
+
+def _uncompressed(call: Call) -> None:
+    """Ask the upstream for an answer as it is: what is compressed can't be metered."""
+    call.fields = [each for each in call.fields if each[0] != b"accept-encoding"]
+    call.fields.append(_PLAIN)
 
 
 def _marks(statuses: list[Status], grant: Grant | None, used: Demand, now: int) -> tuple[str, ...]:

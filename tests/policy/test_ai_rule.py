@@ -495,3 +495,17 @@ def test_who_left_the_queue_for_a_busy_service_gets_all_back_and_its_lane_is_the
     call.unsent = True
     tier.settle(call, complete=False)
     assert [used(state, name) for name in ("requests/day", "tokens/day", "cost/day", "charge/day")] == [0] * 4
+
+
+def test_a_prompt_is_known_again_whether_it_was_admitted_or_refused():
+    state, tier = LimitState(), rule(limits=(limit("requests", 1),), models=("m-*",))
+    state.key = b"k" * 32
+    answered = ask(chat(), state=state)
+    tier.access(answered)
+    answer(tier, answered, completion(5, 7))
+    full, closed = ask(chat(), state=state), ask({**chat(), "model": "other"}, state=state)
+    for call in (full, closed):
+        assert isinstance(tier.access(call), Answer)
+    marks = [call.notes[NOTE].fingerprint for call in (answered, full, closed)]
+    assert len(set(marks)) == 1
+    assert len(marks[0]) == 16
