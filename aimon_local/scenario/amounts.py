@@ -82,7 +82,9 @@ KINDS: Mapping[str, _Kind] = {
     "fixed": _Kind(1, "the number", lambda chance, turn, v: v[0]),
     "uniform": _Kind(2, "least and most", lambda chance, turn, v: chance.uniform(v[0], v[1])),
     "normal": _Kind(2, "mean and deviation", lambda chance, turn, v: chance.gauss(v[0], v[1])),
-    "lognormal": _Kind(2, "median and sigma", lambda chance, turn, v: v[0] * math.exp(chance.gauss(0.0, v[1]))),
+    "lognormal": _Kind(
+        2, "median and sigma", lambda chance, turn, v: v[0] * math.exp(min(50.0, chance.gauss(0.0, v[1])))
+    ),
     "exponential": _Kind(1, "the mean", lambda chance, turn, v: v[0] * chance.expovariate(1.0)),
     "choice": _Kind(None, "the numbers to choose from", lambda chance, turn, v: chance.choice(v)),
     "grow": _Kind(2, "start and factor, turn by turn", _grow),

@@ -39,6 +39,7 @@ def _places(text: str) -> dict[Path, int]:
         if heading:
             table = _entered(_words(heading[2]), heading[1] == "[[", counts)
             out.setdefault(table, number)
+            out.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
         elif key:
             words = _words(key[1])
             for size in range(1, len(words) + 1):
