@@ -64,10 +64,25 @@ def gateway(admin: AdminClient) -> Iterator[Finding]:
             yield Finding(NOTE, str(fault), fault.hint)
         return
     yield Finding(OK, f"a gateway runs: version {node['version']}, node {node['node_id']}")
+    yield from clock(admin)
     reachable = status["database"]["reachable"]
     yield Finding(OK if reachable else FAULT, f"its ledger {'can' if reachable else 'can NOT'} be written")
     yield from tiers(admin.get("/armed")["data"])
     yield from plugins(list(admin.pages("/routes")), list(admin.pages("/plugins")), list(admin.pages("/services")))
+
+
+def clock(admin: AdminClient) -> Iterator[Finding]:
+    """A clock that was moved: windows, expiries and prices go by it."""
+    from aimon_local.cli.clock import state
+
+    try:
+        shown = admin.get("/clock")
+    except AdminError:
+        return  # an older gateway: it has none
+    if shown["moved"]:
+        yield Finding(
+            NOTE, f"its clock shows {shown['now']}: {state(shown)}", "real time again: aimon-local clock reset"
+        )
 
 
 def tiers(armed: list[dict[str, Any]]) -> Iterator[Finding]:

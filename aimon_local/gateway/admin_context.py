@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
-from aimon_local.gateway.clockwork import ClockDoor
+from aimon_local.gateway.clockwork import ClockDoor, speed
 from aimon_local.gateway.metrics import Node as MetricsNode
 from aimon_local.gateway.tools import random_uuid
 from aimon_local.policy.call import Call, header
@@ -183,6 +183,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         audit=AuditLog(gateway.database),
         refusals=lambda *asked: _refusals(gateway, *asked),
         approvals=gateway.approvals,
+        state=gateway.live.state,
         clockwork=ClockDoor(gateway.clock, gateway.store, gateway.auditor, gateway.events.publish),
         stamp=gateway.auditor.stamp,
     )
@@ -227,7 +228,7 @@ def _metrics_node(gateway: "Gateway", load: Load) -> MetricsNode:
         state: getattr(load, f"connections_{state}")
         for state in ("accepted", "active", "handled", "reading", "waiting", "writing")
     }
-    balancer = gateway.runtime.destinations.balancer
+    balancer, clock = gateway.runtime.destinations.balancer, gateway.clock
     health = [
         ((upstream.name, target.name, target.name, state.lower(), "http"), int(word == state))
         for upstream in gateway.live.snapshot.upstreams.values()
@@ -244,5 +245,6 @@ def _metrics_node(gateway: "Gateway", load: Load) -> MetricsNode:
         requests=load.total_requests,
         connections=connections,
         health=health,
+        clock=(clock.shift_ns(clock.now_ns()), speed(clock)) if clock.moved else None,
         busy=gateway.runtime.waiting.standing(gateway.live.snapshot.services.values()),
     )

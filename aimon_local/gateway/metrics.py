@@ -63,6 +63,8 @@ FAMILIES: Mapping[str, Family] = {
     "kong_memory_workers_lua_vms_bytes": Family(
         "gauge", "Resident memory of this process", ("node_id", "pid", "kong_subsystem")
     ),
+    "aimon_clock_shift_seconds": Family("gauge", "Seconds by which the moved clock is ahead of real time", ()),
+    "aimon_clock_speed": Family("gauge", "Times real time that the moved clock runs; 0: frozen", ()),
     "kong_nginx_connections_total": Family("gauge", "Client connections by state", ("node_id", "subsystem", "state")),
     "kong_nginx_metric_errors_total": Family("counter", "Errors while metrics were kept"),
     "kong_nginx_requests_total": Family("gauge", "Requests begun", ("node_id", "subsystem")),
@@ -105,6 +107,7 @@ class Node:
     requests: int
     connections: Mapping[str, int] = field(default_factory=dict)  # by nginx's states: accepted, active, …
     health: Iterable[tuple[Labels, int]] = ()  # of kong_upstream_target_health
+    clock: tuple[int, int] | None = None  # of a moved one: nanoseconds off real time, speed
     busy: Iterable[tuple[str, int, int, Mapping[str, int]]] = ()  # service, slots, in flight, waiting by tier
 
 
@@ -198,12 +201,15 @@ _STATES = ("accepted", "active", "handled", "reading", "total", "waiting", "writ
 
 def _gauges(node: Node) -> dict[str, dict[Labels, int]]:
     states = {**node.connections, "total": node.requests}
+    shift, speed = node.clock or (0, 0)
     return {
         "aimon_service_in_flight": {(service,): running for service, _, running, _ in node.busy},
         "aimon_service_slots": {(service,): slots for service, slots, _, _ in node.busy},
         "aimon_service_waiting": {
             (service, tier): count for service, _, _, tiers in node.busy for tier, count in tiers.items()
         },
+        "aimon_clock_shift_seconds": {(): shift // 1_000_000_000} if node.clock else {},
+        "aimon_clock_speed": {(): speed} if node.clock else {},
         "kong_datastore_reachable": {(): int(node.datastore_reachable)},
         "kong_memory_workers_lua_vms_bytes": {(node.node_id, str(node.pid), "http"): node.resident_bytes},
         "kong_nginx_connections_total": {(node.node_id, "http", state): states.get(state, 0) for state in _STATES},

@@ -48,7 +48,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumps = _Jumps()
         super().__init__(self._jumps)
-        self._clock_resolution = 1e-9
+        self._clock_resolution = 1e-6  # more than a double's grain after years, or no timer would be due
         self._servers: dict[int, MemoryServer] = {}
         self._port, self._client = _FIRST_PORT, 0
 

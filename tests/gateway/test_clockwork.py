@@ -183,3 +183,15 @@ def test_a_key_ends_by_the_moved_clock(tmp_path):
         assert seen == ["200", "200", "401", "401", "200"]
 
     run(tmp_path, steps)
+
+
+def test_metrics_tell_of_a_moved_clock_alone(tmp_path):
+    async def steps(gateway):
+        assert "aimon_clock" not in await ask(gateway, "GET", "/metrics")
+        for move in ("advance=1d", "speed=60"):
+            await ask(gateway, "POST", "/clock", move)
+        shown = await ask(gateway, "GET", "/metrics")
+        assert "aimon_clock_shift_seconds 86400\n" in shown
+        assert "aimon_clock_speed 60\n" in shown
+
+    run(tmp_path, steps)
