@@ -33,6 +33,7 @@ KINDS = (
     "tiers",
     "price_plans",
     "model_prices",
+    "agents",
 )
 """The kinds of entities that requests depend on."""
 

@@ -249,6 +249,8 @@ class Catalog(Rows):
     def _remove(self, kind: str, row: Row, changes: list[Change]) -> Violation | None:
         """Collect the deletion of a row behind those of its dependants."""
         for child, field in self._referrers(kind):
+            if field.attrs.get("on_delete") == "leave":
+                continue  # it stays, and points to what is gone
             rows = list(self.referring(child, field.name, row["id"]))
             if rows and field.attrs.get("on_delete") != "cascade":
                 return violation.still_referenced(kind, child)

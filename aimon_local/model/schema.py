@@ -134,5 +134,7 @@ def record(
 
 
 def foreign(name: str, reference: str, **attrs: Any) -> Field:
-    """A reference ``{"id": …}`` to an entity of the kind ``reference``; ``on_delete="cascade"`` goes with it."""
+    """A reference ``{"id": …}`` to an entity of the kind ``reference``; ``on_delete="cascade"`` goes with it,
+    "leave" stays behind.
+    """
     return Field(name, "foreign", {"reference": reference, **attrs})

@@ -19,6 +19,7 @@ from aimon_local.policy.call import Answer, Refuse
 Field = tuple[bytes, bytes]
 _JSON = b"application/json"
 _NS = 1_000_000_000
+_ENDLESS = ("run", "token")  # limits of an agent's run, and of a token: they are over when they are used up
 _PATIENCE = 60 * _NS  # the longest wait that both SDKs honour
 
 
@@ -51,6 +52,23 @@ TABLE: dict[str, Shape] = {
     "budget_exhausted": Shape(429, "insufficient_quota", "insufficient_quota", "rate_limit_error", False),
     "concurrency": Shape(429, "concurrent_requests", "concurrency_limit_exceeded", "rate_limit_error"),
     "approval_required": Shape(429, "approval_required", "approval_required", "rate_limit_error", False),
+    "agent_disabled": Shape(403, "permission_error", "agent_disabled", "permission_error"),
+    "owner_revoked": Shape(403, "permission_error", "owner_revoked", "permission_error"),
+    "token_revoked": Shape(401, "invalid_request_error", "key_revoked", "authentication_error", False),
+    "token_budget": Shape(429, "insufficient_quota", "token_budget_exceeded", "rate_limit_error", False),
+    "scope_route": Shape(403, "permission_error", "route_not_allowed", "permission_error"),
+    "scope_method": Shape(403, "permission_error", "method_not_allowed", "permission_error"),
+    "scope_model": Shape(403, "permission_error", "model_not_allowed", "permission_error"),
+    "scope_tool": Shape(403, "permission_error", "tool_not_allowed", "permission_error"),
+    "scope_output": Shape(400, "invalid_request_error", "output_too_large", "invalid_request_error"),
+    "run_forged": Shape(403, "permission_error", "run_forged", "permission_error"),
+    "run_replayed": Shape(403, "permission_error", "run_replayed", "permission_error"),
+    "run_requests": Shape(429, "insufficient_quota", "run_limit_exceeded", "rate_limit_error", False),
+    "run_tokens": Shape(429, "insufficient_quota", "run_limit_exceeded", "rate_limit_error", False),
+    "run_cost": Shape(429, "insufficient_quota", "run_limit_exceeded", "rate_limit_error", False),
+    "run_time": Shape(429, "insufficient_quota", "run_limit_exceeded", "rate_limit_error", False),
+    "run_depth": Shape(429, "abnormal_usage", "chain_depth_exceeded", "rate_limit_error", False),
+    "run_fanout": Shape(429, "abnormal_usage", "chain_fanout_exceeded", "rate_limit_error", False),
     "throttled": Shape(429, "abnormal_usage", "agent_loop_suspected", "rate_limit_error"),
     "abnormal_usage": Shape(429, "abnormal_usage", "agent_loop_detected", "rate_limit_error", False),
     "queue_full": Shape(429, "requests", "queue_full", "rate_limit_error"),
@@ -106,12 +124,14 @@ def _signals(shape: Shape) -> tuple[Field, ...]:
 def reason_of(full: Full) -> str:
     """The deny reason of a limit without room."""
     name = full.status.name
-    unit = unit_of(name)
+    unit, period = unit_of(name), period_of(name)
+    if period in _ENDLESS:
+        return f"run_{unit}" if period == "run" else "token_budget"
     if unit == "concurrency":
         return "concurrency"
     if unit in ("cost", "charge"):
         return "budget_exhausted"
-    if period_of(name) in ("day", "week", "month"):
+    if period in ("day", "week", "month"):
         return "quota_exhausted"
     return "token_limit" if unit.endswith("tokens") else "request_limit"
 
@@ -135,6 +155,8 @@ def text_of(full: Full) -> str:
     unit = unit_of(status.name)
     show = dollars if unit in ("cost", "charge") else str
     standing = f"{status.name} of {show(status.amount)}: {show(status.used)} used, {show(full.requested)} requested"
+    if period_of(status.name) in _ENDLESS:
+        return f"Limit {standing}; it has no window that would begin anew"
     if full.never:
         return f"Limit {standing}; one request can't be larger than the whole limit"
     return f"Limit {standing}; try again in {duration(full.wait)}"

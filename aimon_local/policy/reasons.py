@@ -44,6 +44,25 @@ NO_TIER = "no_tier"
 
 APPROVAL_REQUIRED = "approval_required"
 
+# May an agent?
+AGENT_DISABLED = "agent_disabled"
+OWNER_REVOKED = "owner_revoked"
+TOKEN_REVOKED = "token_revoked"
+TOKEN_BUDGET = "token_budget"
+SCOPE_ROUTE = "scope_route"
+SCOPE_METHOD = "scope_method"
+SCOPE_MODEL = "scope_model"
+SCOPE_TOOL = "scope_tool"
+SCOPE_OUTPUT = "scope_output"
+RUN_FORGED = "run_forged"
+RUN_REPLAYED = "run_replayed"
+RUN_REQUESTS = "run_requests"
+RUN_TOKENS = "run_tokens"
+RUN_COST = "run_cost"
+RUN_TIME = "run_time"
+RUN_DEPTH = "run_depth"
+RUN_FANOUT = "run_fanout"
+
 # Does it behave?
 THROTTLED = "throttled"
 ABNORMAL_USAGE = "abnormal_usage"
@@ -116,6 +135,23 @@ MEANINGS: Mapping[str, str] = {
     CONCURRENCY: "tiers: as many requests as allowed are in flight",
     NO_TIER: "tiers: whoever asks for its standing has none",
     APPROVAL_REQUIRED: "tiers: a soft limit is full; the operator is asked, and may grant head-room",
+    AGENT_DISABLED: "agents: the agent is switched off",
+    OWNER_REVOKED: "agents: the owner is gone, or none of its keys is good",
+    TOKEN_REVOKED: "agents: the token, or the key that it was minted from, was revoked",
+    TOKEN_BUDGET: "agents: the token's budget is used up",
+    SCOPE_ROUTE: "agents: the route is not in its scopes",
+    SCOPE_METHOD: "agents: the method is not in its scopes",
+    SCOPE_MODEL: "agents: the model is not in its scopes",
+    SCOPE_TOOL: "agents: a tool of the request is not in its scopes",
+    SCOPE_OUTPUT: "agents: more output tokens were asked for than its scopes allow",
+    RUN_FORGED: "agents: the run or depth that it names was not signed so by the gateway",
+    RUN_REPLAYED: "agents: the run that it names was given to another",
+    RUN_REQUESTS: "agents: the run's requests are used up",
+    RUN_TOKENS: "agents: the run's tokens are used up",
+    RUN_COST: "agents: the run's money is used up",
+    RUN_TIME: "agents: the run lasts for longer than allowed",
+    RUN_DEPTH: "agents: the chain of calls is deeper than allowed",
+    RUN_FANOUT: "agents: one call has started as many calls as allowed",
     THROTTLED: "guards: calls that look like a loop need a pause between them",
     ABNORMAL_USAGE: "guards: the caller behaves like a runaway, and is denied until it is silent for a while",
     QUEUE_FULL: "the service is busy, and as many of the tier wait for it as may",

@@ -10,10 +10,14 @@ its line in ``build``.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from aimon_local.errors import ConfigError
 from aimon_local.policy import precedence, tiering
+from aimon_local.policy.agents import read as agents_read
+from aimon_local.policy.agents.read import Family
+from aimon_local.policy.ai_rule import TierRule
 from aimon_local.policy.call import Header
 from aimon_local.policy.entities import (
     Entity,
@@ -62,6 +66,7 @@ class Snapshot:
     _profiles: Mapping[str, Profile]  # by consumer id, of those that differ from _PLAIN
     _rules: Mapping[str, tuple[Entity, Rule]]  # by plugin id, for the next build
     tiering: Tiering = tiering.NONE
+    family: Family = agents_read.NONE  # agents, and the keys of their owners
     _tier_place: int = 0  # of the tiers' rule in the order
     _plans: dict[tuple[str, Profile, int], Plan] = field(default_factory=dict)
     _shared: dict[tuple[int, ...], Plan] = field(default_factory=dict)
@@ -127,11 +132,24 @@ class Snapshot:
         )
         placed = [each for each in chosen if each is not None]
         tiers = self.tiering.rule(route.id, consumer, groups) if self.tiering else None
+        if consumer is not None and consumer in self.family.by_consumer:
+            tiers = self._agent_rule(route.id, consumer, tiers)
         if tiers is None:
             return placed
         guards = self.tiering.guarding(tiers)
         around = () if guards is None else ((self._tier_place - 1, guards[0]), (self._tier_place + 1, guards[1]))
         return [*placed, (self._tier_place, tiers), *around]
+
+    def _agent_rule(self, route_id: str, consumer: str, tiers: TierRule | None) -> TierRule:
+        """An agent's rule: its own tier's terms, and its owner's; an agent without a tier has no limits of its own."""
+        from aimon_local.policy.agents.rule import AgentRule  # noqa: PLC0415 (a gateway without agents needs none of it)
+
+        agent = self.family.by_consumer[consumer]
+        owner = self.consumers.get(agent.owner_id)
+        groups = [group for group, _ in owner.tiers] if owner is not None else []
+        above = self.tiering.rule(route_id, agent.owner_id, groups) if owner is not None else None
+        own = tiers.terms if tiers is not None else self.tiering.bare(agent.name)
+        return AgentRule(own, agent, None if above is None else above.terms)
 
     def _globals(self) -> Plan:
         everywhere = (instances.get(_EVERYWHERE) for instances in self._instances.values())
@@ -164,6 +182,10 @@ def build(
     rules = _rules(rows.get("plugins", ()), plugin_types, before._rules)
     instances = _instances(rules, plugin_types)
     tiers = tiering.build(rows)
+    keys = _credentials(rows.get("keyauth_credentials", ()), "key-auth", "key", before._keys)
+    basic = _credentials(rows.get("basicauth_credentials", ()), "basic-auth", "username", before._basic)
+    jwt = _credentials(rows.get("jwt_secrets", ()), "jwt", "key", before._jwt)
+    family = agents_read.build(rows.get("agents", ()), consumers, chain(keys.values(), basic.values(), jwt.values()))
     return Snapshot(
         consumers=consumers,
         services=services,
@@ -172,13 +194,14 @@ def build(
         _router=Router(routes.values(), services, before._router.patterns),
         _digest=digest,
         _names={each.username: each for each in consumers.values() if each.username is not None},
-        _keys=_credentials(rows.get("keyauth_credentials", ()), "key-auth", "key", before._keys),
-        _basic=_credentials(rows.get("basicauth_credentials", ()), "basic-auth", "username", before._basic),
-        _jwt=_credentials(rows.get("jwt_secrets", ()), "jwt", "key", before._jwt),
+        _keys=keys,
+        _basic=basic,
+        _jwt=jwt,
         _instances=instances,
-        _profiles=_profiles(consumers.values(), instances, tiers),
+        _profiles=_profiles(consumers.values(), instances, tiers.consumers | family.by_consumer.keys(), tiers),
         _rules=rules,
         tiering=tiers,
+        family=family,
         _tier_place=_places(plugin_types).get(tiering.AFTER, _STEP * len(plugin_types)) + _STEP // 2,
     )
 
@@ -264,10 +287,12 @@ def _instances(rules: Mapping[str, tuple[Entity, Rule]], types: Mapping[str, Plu
     return dict(out)
 
 
-def _profiles(consumers: Iterable[Consumer], instances: Mapping[str, Instances], tiers: Tiering) -> dict[str, Profile]:
+def _profiles(
+    consumers: Iterable[Consumer], instances: Mapping[str, Instances], single: Iterable[str], tiers: Tiering
+) -> dict[str, Profile]:
     """What plugins and tiers single a consumer out for."""
     keys = [key for by_scope in instances.values() for key in by_scope]
-    named = {consumer for _, _, consumer, _ in keys if consumer is not None} | tiers.consumers
+    named = {consumer for _, _, consumer, _ in keys if consumer is not None}.union(single)
     grouped = {group for _, _, _, group in keys if group is not None} | set(tiers.by_group)
     out: dict[str, Profile] = {}
     if not named and not grouped:

@@ -19,6 +19,7 @@ from aimon_local.policy.windows import UNITS, Moment, Windows
 
 if TYPE_CHECKING:
     from aimon_local.model.approval import Question
+    from aimon_local.policy.agents.runs import Runs
     from aimon_local.policy.approvals import Approvals
     from aimon_local.policy.guards.boxes import Boxes
 
@@ -40,6 +41,7 @@ class LimitState:
         "_floor",
         "_guards",
         "_moment",
+        "_runs",
         "_unseen",
         "accounts",
         "cache",
@@ -58,6 +60,7 @@ class LimitState:
         )
         self._guards: Boxes | None = None
         self._approvals: Approvals | None = None
+        self._runs: Runs | None = None
         self._moment = Moment(0)
         self._floor = self._moment  # when windows were last forgotten: new ones don't begin before it
         self._unseen: list[tuple[str, str]] = []  # what prune has yet to look at
@@ -71,6 +74,15 @@ class LimitState:
             self._guards = Boxes()
             self._guards.key = self.key
         return self._guards
+
+    @property
+    def runs(self) -> "Runs":
+        """Runs of agents; made, and imported, when the first agent calls."""
+        if self._runs is None:
+            from aimon_local.policy.agents.runs import Runs  # noqa: PLC0415
+
+            self._runs = Runs()
+        return self._runs
 
     @property
     def approvals(self) -> "Approvals":
@@ -109,6 +121,8 @@ class LimitState:
         boxed = [row for row in rows if row.key.startswith("guard:")]
         if boxed:
             self.guards.load(boxed)
+        if any(row.key.startswith("run:") for row in rows):
+            self.runs.load(rows)
         for row in rows:
             unit = _UNIT_INDEX.get(row.unit)
             parts = row.key.split(":", 3)

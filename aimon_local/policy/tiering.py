@@ -63,6 +63,11 @@ class Tiering:
             self._rules[key] = TierRule(self._terms(tier, acting))
         return self._rules[key]
 
+    def bare(self, name: str) -> Terms:
+        """The terms of an agent without a tier: nothing is limited, all is counted where its owner's is."""
+        tier = Tier(name)
+        return Terms(tier, tier, UTC, self.plans.get(tier.plan) or PricePlan(tier.plan), self.book)
+
     def guarding(self, rule: TierRule) -> tuple[Rule, Rule] | None:
         """The rules of a tier's behaviour guards, before and behind its own; None: it has none."""
         guards = rule.terms.counted.guards
@@ -185,6 +190,7 @@ def rules(tier: Tier) -> list[str]:
     names += [tier.burst.name] if tier.burst is not None else []
     gates = ("concurrency", "max_prompt_tokens", "max_output_tokens", "max_body_bytes", "first_byte_s", "total_s")
     names += [name for name in gates if getattr(tier, name) is not None]
+    names += ["guards"] if tier.guards is not None else []
     return names + [name for name in ("models", "routes") if getattr(tier, name) != ("*",)]
 
 

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "tiers": ("name", "consumer_id", "route_id"),
     "price_plans": ("name",),
     "model_prices": ("model", "since"),
+    "agents": ("name", "consumer_id", "owner_id"),
 }
 """The key columns of each kind beside ``id`` and ``body``; ``x_id`` holds the id of the reference ``x``."""
 

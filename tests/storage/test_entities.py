@@ -10,14 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimon_local.errors import StoreError
-from aimon_local.model.entities import consumers, credentials, plugins, routes, services, tiers, tls, upstreams
+from aimon_local.model.entities import (
+    agents,
+    consumers,
+    credentials,
+    plugins,
+    routes,
+    services,
+    tiers,
+    tls,
+    upstreams,
+)
 from aimon_local.model.schema import Schema
 from aimon_local.storage.database import Database
 from aimon_local.storage.entities import KINDS, EntityStore
 
 SCHEMAS = {
     schema.name: schema
-    for module in (consumers, credentials, plugins, routes, services, tiers, tls, upstreams)
+    for module in (agents, consumers, credentials, plugins, routes, services, tiers, tls, upstreams)
     for schema in vars(module).values()
     if isinstance(schema, Schema) and schema.name in KINDS
 }
@@ -67,7 +77,9 @@ def test_the_tables_hold_what_the_schemas_of_the_model_promise(tmp_path):
             if unique:
                 uniques.add(tuple(row[2] for row in db.execute(f"PRAGMA index_info({index})")))
         for field in schema.fields:
-            if field.type == "foreign":
+            if field.attrs.get("on_delete") == "leave":
+                assert f"{field.name}_id" not in keys, (name, field.name)
+            elif field.type == "foreign":
                 rule = "CASCADE" if field.attrs.get("on_delete") == "cascade" else "NO ACTION"
                 assert keys.pop(f"{field.name}_id") == (field.attrs["reference"], rule), (name, field.name)
             if field.attrs.get("unique"):

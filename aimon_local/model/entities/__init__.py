@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aimon_local.model.entities.agents import AGENTS
 from aimon_local.model.entities.consumers import CONSUMER_GROUPS, CONSUMERS, MEMBERSHIPS
 from aimon_local.model.entities.credentials import ACLS, BASICAUTH_CREDENTIALS, JWT_SECRETS, KEYAUTH_CREDENTIALS
 from aimon_local.model.entities.plugins import PLUGINS, plugin_schema
@@ -33,6 +34,7 @@ SCHEMAS: Mapping[str, Schema] = {
         TIERS,
         PRICE_PLANS,
         MODEL_PRICES,
+        AGENTS,
         TAGS,
     )
 }
