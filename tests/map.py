@@ -49,6 +49,8 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "storage/refusals.py": ("cli/test_usage.py", "a consumer's refusals are read to be folded"),
     "gateway/expiries.py": ("cli/test_audit.py", "a key's end is seen in the audit log"),
     "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
+    "cli/guards.py": ("live/test_guards.py", "the operator's pardon is given to a real caller"),
+    "gateway/admin/guards.py": ("live/test_guards.py", "the operator's pardon is given to a real caller"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),
     "gateway/admin/bill.py": ("cli/test_bill.py", "golden bills, by the command"),
     "gateway/admin/check.py": ("cli/test_check.py", "what it says is compared with real calls"),

@@ -33,6 +33,7 @@ COMMANDS = {
     "explain": ("explain", "Explain what became of a request, and why."),
     "check": ("check", "Ask whether a call would be admitted; spend nothing."),
     "events": ("events", "Show what happens, as it happens."),
+    "guards": ("guards", "List whom behaviour guards have spoken to; pardon one."),
     "approvals": ("approvals", "List, show and deny what soft limits ask."),
     "approve": ("approve", "Grant head-room on a soft limit that has asked."),
     "clock": ("clock", "Show the gateway's clock; freeze, advance, jump or speed it."),

@@ -33,6 +33,7 @@ def gateway(tmp_path_factory):
         yield running
 
 
+STRICT = {"plan": "agent", "guards": {"repeat": {"warn": 0, "throttle": 0, "deny": 2}}}
 NARROW = [{"unit": "requests", "amount": 2, "period": "hour"}]
 
 
@@ -136,6 +137,31 @@ def test_retry_storm_of_an_agent(gateway):
     environ = {"AIMON_LOCAL_ADMIN": "http://{}:{}".format(*gateway.admin)}
     told = CliRunner(env=environ).invoke(main, ["explain", request_id]).stdout
     assert "The guard storm had denied it before" in told
+    asked = {"consumer": name, "path": "/demo/v1/chat/completions", "body": json.loads(body)}
+    check = gateway.write("POST", "/check", asked)
+    assert (check["verdict"], check["denial"]["reason"]) == ("deny", "abnormal_usage")
+
+
+def test_the_operator_may_forgive(gateway):
+    name, key = agent(gateway)
+    gateway.write("POST", "/tiers", STRICT | {"name": f"tier-{name}", "consumer": {"username": name}})
+    say = {"messages": [{"role": "user", "content": "again"}]}
+    with openai_of(gateway, key) as client:
+        one = client.with_options(max_retries=0)
+        chat(one, say)
+        with pytest.raises(openai.RateLimitError):
+            chat(one, say)
+        with pytest.raises(openai.RateLimitError):
+            chat(one, {"messages": [{"role": "user", "content": "something else"}]})
+        environ = {"AIMON_LOCAL_ADMIN": "http://{}:{}".format(*gateway.admin)}
+        listed = json.loads(CliRunner(env=environ).invoke(main, ["guards", "--json"]).stdout)["data"]
+        row = next(row for row in listed if row["consumer"] == name)
+        assert (row["by"], row["guards"]) == ("repeat", {"repeat": "deny"})
+        assert row["cool_down_until"]
+        assert CliRunner(env=environ).invoke(main, ["guards", "forgive", name]).exit_code == 0
+        chat(one, say)
+    assert audit(gateway, name)[0]["action"] == "forgive"
+    assert "no guard has seen" in CliRunner(env=environ).invoke(main, ["guards", "forgive", "nobody"]).stderr
 
 
 # ---- honest agents

@@ -22,6 +22,7 @@ from aimon_local.model.usage import UsageRow
 from aimon_local.policy.cache import AnswerCache
 from aimon_local.policy.call import Call
 from aimon_local.policy.rule import PluginType
+from aimon_local.policy.state import LimitState
 from aimon_local.storage.audit import AuditLog
 from aimon_local.storage.corrections import Corrections
 from aimon_local.storage.feed import Feed
@@ -32,6 +33,7 @@ from aimon_local.storage.verify import Verdict
 
 if TYPE_CHECKING:
     from aimon_local.gateway.push import Push
+    from aimon_local.policy.guards.boxes import Boxes
     from aimon_local.policy.manners import Refusal
 
 
@@ -180,10 +182,16 @@ class AdminContext:
     addresses: Callable[[], Mapping[str, str]] = dict  # where the gateway listens: proxy, admin, upstream
     push: "Push | None" = None  # None: there is no sink
     approvals: ApprovalDoor | None = None
+    state: LimitState = field(default_factory=LimitState)  # of the limits, and where callers stand with their guards
     clockwork: ClockDoor | None = None
     # The refusals of a consumer, in a span; blocking.
     refusals: "Callable[[str, int | None, int | None], list[Refusal]] | None" = None
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
+
+    @property
+    def guarded(self) -> "Boxes":
+        """Where callers stand with their behaviour guards."""
+        return self.state.guards
 
     def now(self) -> int:
         """Wall time, nanoseconds."""

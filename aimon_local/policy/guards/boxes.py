@@ -101,6 +101,10 @@ class Boxes:
         """A caller's box, if there is one."""
         return self._boxes.get(subject)
 
+    def all(self) -> list[tuple[str, Box]]:
+        """Every caller's, by subject."""
+        return list(self._boxes.items())
+
     def load(self, rows: Iterable[CounterChange]) -> None:
         """Cool-downs that a restart must not end."""
         for row in rows:

@@ -114,6 +114,14 @@ class Door(_Guarding):
             return NEED_BODY  # who is braked is known again by all of its request, or workers would be taken for one
         return self._act(call, box, counts, _EARLY)
 
+    def peek(self, call: Call) -> Outcome:
+        """Whether the caller is in a cool-down."""
+        box = call.state.guards.find(call.consumer.id) if call.consumer is not None else None
+        if box is None or call.now_ns >= box.until_ns:
+            return None
+        text = "The calls of this caller are denied until it is silent for a while"
+        return words.denied(call, box.why, text, box.until_ns - call.now_ns)
+
     def response(self, call: Call, draft: ResponseDraft) -> None:
         """Remember how it ended."""
         if call.consumer is None:
