@@ -7,6 +7,8 @@ _GOLDEN = "golden usage of every dialect stands side by side there"
 _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and compared"
 _ANSWERS = "questions and answers are one story, told over sockets with an official SDK"
 _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
+_PLAYED = "pages are proved by playing them: keys in, a screen out"
+_PICTURES = "what views make is kept as pictures in plain text"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
@@ -47,10 +49,10 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "storage/approvals.py": ("live/test_approvals.py", _ANSWERS),
     "gateway/admin/audit.py": ("cli/test_audit.py", "its lines are proved over real writes"),
     "storage/refusals.py": ("cli/test_usage.py", "a consumer's refusals are read to be folded"),
-    "gateway/expiries.py": ("cli/test_audit.py", "a key's end is seen in the audit log"),
-    "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "cli/guards.py": ("live/test_guards.py", "the operator's pardon is given to a real caller"),
     "gateway/admin/guards.py": ("live/test_guards.py", "the operator's pardon is given to a real caller"),
+    "gateway/expiries.py": ("cli/test_audit.py", "a key's end is seen in the audit log"),
+    "gateway/auditing.py": ("cli/test_audit.py", "who acts is seen in the lines of real writes"),
     "gateway/admin/reprice.py": ("cli/test_reprice.py", "golden corrections, by the command"),
     "gateway/admin/bill.py": ("cli/test_bill.py", "golden bills, by the command"),
     "gateway/admin/check.py": ("cli/test_check.py", "what it says is compared with real calls"),
@@ -59,6 +61,20 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "gateway/admin/spend.py": ("cli/test_spend.py", "its sums are proved over real calls"),
     "storage/verify.py": ("cli/test_verify.py", "its checks are proved on what real calls leave"),
     "gateway/admin/verify.py": ("cli/test_verify.py", "the gateway and the files say the same"),
+    "tui/feed.py": ("tui/test_app.py", "it is what the played dashboard is fed through"),
+    "tui/seen.py": ("tui/test_app.py", _NOUNS),
+    "tui/widgets.py": ("tui/test_app.py", "widgets are proved by what a played screen shows"),
+    "tui/pages/page.py": ("tui/test_app.py", _PLAYED),
+    "tui/pages/dialogs.py": ("tui/test_app.py", _PLAYED),
+    "tui/pages/tiers.py": ("tui/test_app.py", _PLAYED),
+    "tui/pages/requests.py": ("tui/test_app.py", _PLAYED),
+    "tui/pages/consumer.py": ("tui/test_app.py", _PLAYED),
+    "tui/pages/scenarios.py": ("tui/test_play.py", _PLAYED),
+    "tui/views/frame.py": ("tui/test_views.py", _PICTURES),
+    "tui/views/tiers.py": ("tui/test_views.py", _PICTURES),
+    "tui/views/requests.py": ("tui/test_views.py", _PICTURES),
+    "tui/views/consumer.py": ("tui/test_views.py", _PICTURES),
+    "tui/views/scenarios.py": ("tui/test_play.py", _PICTURES),
     "tui/state.py": ("tui/test_fold.py", _NOUNS),
     "storage/today.py": ("gateway/admin/test_snapshot.py", "one state of the ledger is proved beside the events"),
     "storage/span.py": ("storage/test_queries.py", "spans are proved by sums over them"),

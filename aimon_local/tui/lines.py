@@ -167,7 +167,7 @@ def spark(counts: Sequence[int], width: int, signs: Signs) -> str:
     """The newest steps as columns, the highest full; each column is the largest of its steps."""
     if width <= 0:
         return ""
-    per = -(-len(counts) // width)
+    per = max(1, -(-len(counts) // width))
     groups = [max(counts[max(0, at - per) : at]) for at in range(len(counts), 0, -per)][::-1][-width:]
     top, most = max(groups, default=0), len(signs.sparks) - 1
     columns = (signs.sparks[0 if not each else max(1, -(-each * most // top))] for each in groups)
