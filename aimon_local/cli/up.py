@@ -46,6 +46,7 @@ def _bounded(port: str) -> Callable[[Option], Option]:
 @_bounded("admin")
 @_bounded("upstream")
 @click.option("--empty", is_flag=True, default=None, help="No demo on the first start.")
+@click.option("--allow-unarmed", is_flag=True, default=None, help="Start though a rule of aimon.toml can't act.")
 @click.option(
     "--credentials",
     type=click.Choice(["hashed", "plaintext"]),

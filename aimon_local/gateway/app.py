@@ -295,9 +295,10 @@ class Gateway:
         rows = [*(seeded() if first else ()), *self.sold]
         async with self.live.writing:
             if rows:
-                await self.live.commit(
-                    offers.plan(self.live.catalog, rows, self.clock.now_ns(), SystemIds(self.chance))
-                )
+                changes = offers.plan(self.live.catalog, rows, self.clock.now_ns(), SystemIds(self.chance))
+                if self.sold and not self.settings.allow_unarmed:
+                    offers.must_act(self.live.catalog, changes, self.sold)
+                await self.live.commit(changes)
         snapshot = self.live.snapshot
         for one in tiering.armed(snapshot.tiering, snapshot.consumers.values(), snapshot.routes.values()):
             if one.fault is not None:

@@ -4,14 +4,16 @@ A row is known by its name, a line of the price book by model and day. A row tha
 tier brings its consumer group along.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aimon_local.errors import ConfigError
+from aimon_local.errors import ConfigError, StartError
 from aimon_local.model.catalog import Catalog, Plan
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
 from aimon_local.model.violation import Violation
+from aimon_local.policy import tiering
+from aimon_local.policy.snapshot import build
 
 Offer = tuple[str, Mapping[str, Any]]
 
@@ -33,7 +35,28 @@ def plan(catalog: Catalog, offers: Iterable[Offer], now: int, ids: Ids) -> tuple
     return tuple(changes)
 
 
+def must_act(catalog: Catalog, changes: Sequence[Change], offers: Iterable[Offer]) -> None:
+    """StartError where a tier among ``offers`` has a rule that could never act once ``changes`` hold.
+
+    A tier without consumers is fine, they come later; so is a gateway without a route to a service: nothing passes it.
+    """
+    copy = Catalog(catalog.schemas, catalog.plugin_schemas, catalog.seals)
+    copy.apply([Change("put", kind, row) for kind in _ARMED for row in catalog.rows(kind)])
+    copy.apply(changes)
+    snapshot = build({kind: list(copy.rows(kind)) for kind in _ARMED}, {}, str)
+    if all(route.service_id is None for route in snapshot.routes.values()):
+        return
+    names = {row["name"] for kind, row in offers if kind == "tiers"}
+    found = tiering.armed(snapshot.tiering, snapshot.consumers.values(), snapshot.routes.values())
+    dead = [one for one in found if one.fault is not None and one.tier in names]
+    if dead:
+        told = "; ".join(f"tier {one.tier}: {one.rule} can't act: {one.fault}" for one in dead)
+        raise StartError(told, "mend or remove the rule in aimon.toml, or start with --allow-unarmed")
+
+
 _NEEDED = ("services", "routes", "consumers", "consumer_groups", "tiers", "price_plans", "model_prices")
+
+_ARMED = (*_NEEDED, "consumer_group_consumers")
 
 
 def _writes(catalog: Catalog, kind: str, row: Mapping[str, Any], now: int, ids: Ids) -> Iterable[Plan | Violation]:

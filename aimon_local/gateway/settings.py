@@ -17,6 +17,7 @@ class Settings:
     admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()  # further names by which the Admin API may be called
     empty: bool = False  # no demo on the first start
+    allow_unarmed: bool = False  # start though a tier of aimon.toml has a rule that can't act
     http: str = "auto"  # or "h11": without the fast scanner
     synchronous: str = "normal"  # or "full": survives a power cut too
     buffer_bytes: int = 1 << 20  # request_buffering gathers bodies up to this bound, larger ones stream

@@ -3,7 +3,7 @@
 import pytest
 
 from aimon_local.config.offers import seeded
-from aimon_local.errors import ConfigError
+from aimon_local.errors import ConfigError, StartError
 from aimon_local.gateway import offers
 from aimon_local.gateway.admin_context import SystemIds
 from aimon_local.model.catalog import Catalog
@@ -64,3 +64,38 @@ def test_an_amendment_needs_whom_it_names(catalog):
     take(catalog, [row])
     assert catalog.select_by("tiers", "name", "deal")["consumer"] == {"id": planned.entity["id"]}
     assert catalog.select_by("consumer_groups", "name", "deal") is None
+
+
+ROUTED = (
+    ("services", {"name": "s", "host": "h"}),
+    ("routes", {"name": "chat", "paths": ["/"], "service": {"name": "s"}}),
+)
+
+
+def plant(catalog, rows):
+    for kind, row in rows:
+        catalog.apply(catalog.insert(kind, row, NOW, SystemIds()).changes)
+
+
+def must_act(catalog, row):
+    sold = [("tiers", row)]
+    offers.must_act(catalog, offers.plan(catalog, sold, NOW, SystemIds()), sold)
+
+
+def test_a_tier_whose_rules_can_never_act_is_refused_with_its_reason_and_what_to_do(catalog):
+    plant(catalog, ROUTED)
+    with pytest.raises(StartError, match=r"tier vip: concurrency can't act: no route .* matches: nowhere-") as fault:
+        must_act(catalog, {"name": "vip", "concurrency": 2, "routes": ["nowhere-*"]})
+    assert "--allow-unarmed" in fault.value.hint
+
+
+def test_a_tier_that_nobody_has_yet_is_fine_and_so_is_a_gateway_without_routes(catalog):
+    must_act(catalog, {"name": "vip", "concurrency": 2, "routes": ["nowhere-*"]})
+    plant(catalog, ROUTED)
+    must_act(catalog, {"name": "vip", "concurrency": 2, "routes": ["ch*"]})
+
+
+def test_other_rules_that_cannot_act_do_not_stand_in_the_way(catalog):
+    plant(catalog, ROUTED)
+    take(catalog, [("tiers", {"name": "old", "concurrency": 2, "routes": ["nowhere-*"]})])
+    must_act(catalog, {"name": "vip", "concurrency": 2})
