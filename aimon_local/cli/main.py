@@ -39,6 +39,7 @@ COMMANDS = {
     "clock": ("clock", "Show the gateway's clock; freeze, advance, jump or speed it."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "run": ("run", "Play scripts of traffic, and judge what came of them."),
+    "record": ("record", "Write what went through the gateway as a script to replay."),
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "lab": ("lab", "Lessons that the gateway watches, step by step."),
     "export": ("export", "Write what this gateway holds for bigger systems."),

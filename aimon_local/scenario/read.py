@@ -167,9 +167,9 @@ def _actors_exist(script: Script, top: Table) -> None:
             path = ("actors", actor.name, "as")
             raise top.source.fault(path, f"as: there is no actor {actor.same_as!r}", nearest(actor.same_as, others))
     for at, event in enumerate(script.events):
-        actor = event.values.get("actor")
-        if actor is not None and actor not in names:
-            raise top.source.fault(("events", at, "actor"), f"there is no actor {actor!r}", nearest(str(actor), names))
+        whose = event.values.get("actor")
+        if whose is not None and whose not in names:
+            raise top.source.fault(("events", at, "actor"), f"there is no actor {whose!r}", nearest(str(whose), names))
 
 
 def _no_circle(users: list[tuple[Actor | Event, tuple[str | int, ...]]], top: Table) -> None:

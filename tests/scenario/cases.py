@@ -17,16 +17,17 @@ def script(text=HEAD):
 
 def fact(**fields):
     """A call that went well, but for what is said."""
-    made = dict(
-        actor="a", tier="t", consumer="c", phase="", step="s", model="m", iteration=0, attempt=0, due=0.0, sent=0.0,
-        first_byte=0.01, ended=0.02, status=200,
-    )  # fmt: skip
+    made = {
+        "actor": "a", "tier": "t", "consumer": "c", "phase": "", "step": "s", "model": "m", "iteration": 0, "attempt": 0,
+        "due": 0.0, "sent": 0.0, "first_byte": 0.01, "ended": 0.02, "status": 200,
+    }  # fmt: skip
     return Fact(**{**made, **fields})
 
 
 def row(decision="allow", reason=None, **ai):
     """A ledger row with what the metrics read."""
-    used = dict(input=0, cache_read=0, cache_write=0, output=0, reasoning=0, cost=0, charge=0, limits=[], shadow=[])
+    names = ("input", "cache_read", "cache_write", "output", "reasoning", "cost", "charge")
+    used = {**dict.fromkeys(names, 0), "limits": [], "shadow": []}
     return {"decision": decision, "deny_reason": reason, "complete": True, "ai": {**used, **ai}}
 
 

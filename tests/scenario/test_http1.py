@@ -1,6 +1,7 @@
 """The load's client against bytes: lengths, chunks, ends, cuts, in any pieces."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,8 @@ ANSWERS = {
     "interim": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", b""),
 }
 
+STAY = Patience()
+
 
 class Pipe:
     """A transport in memory: what is written is answered in pieces."""
@@ -28,7 +31,7 @@ class Pipe:
 
     def write(self, data):
         edges = [0, *sorted(cut for cut in self.cuts if cut < len(self.answer)), len(self.answer)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             if end > start:
                 self.loop.call_soon(self._give, self.answer[start:end])
         if self.closes:
@@ -44,7 +47,7 @@ class Pipe:
     close = abort
 
 
-def ask(answer, cuts=(), closes=False, times=1, patience=Patience(), head_only=False):
+def ask(answer, cuts=(), closes=False, times=1, patience=STAY, head_only=False):
     """The answers, and how many connections were opened."""
     opened = []
 

@@ -1,5 +1,7 @@
 """The plan is a function of script and seed: the same seed gives the same plan, and rates are kept."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_a_ramp_from_nothing_reaches_half_its_area_late():
 def test_poisson_gaps_differ_and_keep_the_mean():
     times = list(arrivals(constant(100, 50, "poisson"), 3))
     assert len(times) == pytest.approx(5000, rel=0.1)
-    assert len({round(b - a, 6) for a, b in zip(times, times[1:], strict=False)}) > 1000
+    assert len({round(b - a, 6) for a, b in pairwise(times)}) > 1000
 
 
 @settings(max_examples=30)
@@ -61,7 +63,7 @@ def test_the_same_seed_is_the_same_iteration(seed, number):
 
 def test_another_seed_actor_or_number_is_another_prompt():
     def bodies(name, seed, number):
-        return [call.body for call in iteration(Actor(name, "per-vu-iterations", (STEP,)), seed, Turn(number))][0]
+        return next(iteration(Actor(name, "per-vu-iterations", (STEP,)), seed, Turn(number))).body
 
     assert len({bodies("a", 1, 0), bodies("b", 1, 0), bodies("a", 2, 0), bodies("a", 1, 1)}) == 4
 

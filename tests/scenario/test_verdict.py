@@ -130,7 +130,7 @@ def test_every_metric_measures_with_each_of_its_words(metric):
     ],
 )
 def test_what_is_no_threshold(name, rule):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         read_threshold(name, rule)
 
 
