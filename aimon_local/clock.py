@@ -10,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-LAST_NS = (
-    4_102_444_800_000_000_000  # 2100-01-01: the latest that a clock shows, so that ends of windows fit 64 bits
-)
+LAST_NS = 4_102_444_800_000_000_000  # 2100-01-01: the latest that a clock shows, so that ends of windows fit 64 bits
 FASTEST = 1_000_000  # times real time
 
 
