@@ -7,6 +7,8 @@ handful a brake, some ten an end. All of them can be set on a tier.
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from aimon_local.model.guard_words import NAMES
+
 
 class Grade(IntEnum):
     """What a guard wants done."""
@@ -58,6 +60,11 @@ class Guards:
     velocity_floor: int = 1_000_000_000  # nano-dollars a minute; less is nobody's runaway
     throttle_s: float = 2.0  # between two calls of who is throttled
     cool_s: float = 60.0  # of silence that end a cool-down
+
+    @property
+    def are_off(self) -> bool:
+        """None of them is there."""
+        return self.off >= frozenset(NAMES)
 
     def ladder(self, name: str) -> Ladder:
         """Of one guard."""

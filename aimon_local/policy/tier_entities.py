@@ -64,10 +64,8 @@ def given(row: Entity) -> dict[str, Any]:
     return out
 
 
-def read_guards(row: Entity) -> "Guards | None":
-    """The guards of a tier; what the row leaves open is the noun's default. None: they are off."""
-    if row.get("mode") == "off":
-        return None
+def read_guards(row: Entity) -> "Guards":
+    """The guards of a tier; what the row leaves open is the noun's default."""
     from aimon_local.model.guards import Guards  # noqa: PLC0415 (a start without guards has none of it)
 
     given: dict[str, Any] = {name: row[name] for name in ("pause_s", "throttle_s", "cool_s") if row.get(name)}
@@ -80,7 +78,7 @@ def read_guards(row: Entity) -> "Guards | None":
     shadow = NAMES if row.get("mode") == "shadow" else row.get("shadow") or ()
     return Guards(
         shadow=frozenset(shadow),
-        off=frozenset(row.get("off") or ()),
+        off=frozenset(NAMES if row.get("mode") == "off" else row.get("off") or ()),
         pollers=tuple(row.get("pollers") or ()),
         **given,
     )

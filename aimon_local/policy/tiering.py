@@ -69,9 +69,18 @@ class Tiering:
         return Terms(tier, tier, UTC, self.plans.get(tier.plan) or PricePlan(tier.plan), self.book)
 
     def guarding(self, rule: TierRule) -> tuple[Rule, Rule] | None:
-        """The rules of a tier's behaviour guards, before and behind its own; None: it has none."""
+        """The rules of a tier's behaviour guards, before and behind its own; None: it has none.
+
+        An agent is guarded by the usual thresholds, unless its tier says otherwise.
+        """
         guards = rule.terms.counted.guards
         if guards is None:
+            if not hasattr(rule, "agent"):
+                return None
+            from aimon_local.model.guards import Guards  # noqa: PLC0415 (see below)
+
+            guards = Guards()
+        if guards.are_off:
             return None
         if rule not in self._guarding:
             from aimon_local.policy.guards.rules import Door, Watch  # noqa: PLC0415 (a start without needs none of it)
@@ -102,15 +111,20 @@ def _acts(amendment: Amendment, consumer_id: str | None, route_id: str) -> bool:
 _KEY_FIELDS = (b"apikey", b"x-api-key", b"authorization")
 
 
+def given_key(call: Call) -> bytes | None:
+    """The key that a request carries, where no plugin says in which field; None: it carries none."""
+    given = next((value for name in _KEY_FIELDS if (value := call.get(name)) is not None), None)
+    return given[7:].strip() if given is not None and given[:7].lower() == b"bearer " else given
+
+
 def own_view(call: Call) -> Answer | Refuse | None:
     """``GET /aimon/me`` where no route leads: whose key it is, and where its tier stands. None: another path."""
     if call.method != "GET" or call.path != "/aimon/me":
         return None
     snapshot = call.snapshot
-    given = next((value for name in _KEY_FIELDS if (value := call.get(name)) is not None), None)
-    if given is None:
+    key = given_key(call)
+    if key is None:
         return Refuse(401, "No API key found in request", reasons.NO_KEY)
-    key = given[7:].strip() if given[:7].lower() == b"bearer " else given
     credential = snapshot.key_credential(key.decode("utf-8", "surrogateescape"))
     over = credential is not None and credential.expires is not None and credential.expires * 10**9 <= call.now_ns
     consumer = None if credential is None or over else snapshot.consumers.get(credential.consumer_id)

@@ -178,3 +178,38 @@ def test_who_has_no_key_or_no_tier_sees_nothing():
     assert own(s, ("apikey", "wrong")).reason == "invalid_key"
     assert own(s, ("apikey", "secret")).reason == "no_tier"
     assert own(s, ("apikey", "secret"), now_ns=(NOON + 10) * 10**9).reason == "key_expired"
+
+
+def guarded(snapshot, who):
+    return [type(one).__name__ for _, one in plan(snapshot, who).rules]
+
+
+def test_guards_stand_around_their_tiers_rule_and_nowhere_else():
+    s = snap([{"name": "free", "guards": {"repeat": {"deny": 3}}}, {"name": "pro"}])
+    assert guarded(s, "1") == ["Door", "TierRule", "Watch"]
+    assert guarded(s, "2") == ["TierRule"]
+    assert guarded(s, "3") == []
+    guards = rule(s, "1").terms.tier.guards
+    assert (guards.repeat.warn, guards.repeat.throttle, guards.repeat.deny, guards.storm.deny) == (3, 5, 3, 10)
+    assert guarded(snap([{"name": "free", "guards": {"mode": "off"}}]), "1") == ["TierRule"]
+    shadowed = rule(snap([{"name": "free", "guards": {"mode": "shadow"}}]), "1").terms.tier.guards
+    assert shadowed.shadow >= {"repeat", "storm"}
+
+
+def test_a_consumers_own_guards_override_its_tiers():
+    own = {"name": "own", "consumer": {"id": "1"}, "guards": {"mode": "off"}}
+    assert guarded(snap([{"name": "free", "guards": {}}, own]), "1") == ["TierRule"]
+    assert guarded(snap([{"name": "free"}, {**own, "guards": {}}]), "1") == ["Door", "TierRule", "Watch"]
+
+
+def test_agents_are_guarded_unless_their_tier_says_otherwise():
+    agents = [{"id": "a", "name": "bot", "consumer": {"id": "1"}, "owner": {"id": "2"}}]
+    for tiers in ([{"name": "free"}], []):
+        assert guarded(snap(tiers, agents=agents), "1") == ["Door", "AgentRule", "Watch"]
+    assert guarded(snap([{"name": "free", "guards": {"mode": "off"}}], agents=agents), "1") == ["AgentRule"]
+
+
+def test_what_is_armed_names_guards():
+    s = snap([{"name": "free", "guards": {}, "limits": requests(5)}])
+    armed = tiering.armed(s.tiering, s.consumers.values(), s.routes.values())
+    assert [(one.rule, one.consumers, one.routes, one.fault) for one in armed][-1] == ("guards", 1, 2, None)
