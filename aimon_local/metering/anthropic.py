@@ -21,7 +21,7 @@ _INPUTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_toke
 
 def usage_from(report: Any) -> TokenUsage | None:
     """A usage object; None where it is absent or its counts are not credible."""
-    if not isinstance(report, Mapping):
+    if not isinstance(report, dict):
         return None
     counts = [credible(report.get(name) or 0) for name in _INPUTS]
     output = credible(report.get("output_tokens"))
@@ -29,7 +29,7 @@ def usage_from(report: Any) -> TokenUsage | None:
         return None
     fresh, read, write = (count or 0 for count in counts)
     details = report.get("output_tokens_details")
-    thinking = (credible(details.get("thinking_tokens")) or 0) if isinstance(details, Mapping) else 0
+    thinking = (credible(details.get("thinking_tokens")) or 0) if isinstance(details, dict) else 0
     if thinking > output:
         return TokenUsage(fresh, read, write, output, 0, flags=("reasoning_exceeds_output",))
     return TokenUsage(fresh, read, write, output - thinking, thinking)
@@ -54,20 +54,20 @@ class MessagesFold:
             document = json.loads(event.data)
         except ValueError:
             return False
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             return False
         kind = document.get("type", event.name)
         delta = document.get("delta")
         if kind == "message_start":
             message = document.get("message")
-            if isinstance(message, Mapping):
+            if isinstance(message, dict):
                 self.model = message.get("model")
                 self._merge(message.get("usage"))
-        elif kind == "content_block_delta" and isinstance(delta, Mapping):
+        elif kind == "content_block_delta" and isinstance(delta, dict):
             text = delta.get("text") or delta.get("partial_json") or delta.get("thinking") or ""
             self.delivered += len(str(text).encode("utf-8", "surrogatepass"))
         elif kind == "message_delta":
-            if isinstance(delta, Mapping):
+            if isinstance(delta, dict):
                 self.finish_reason = delta.get("stop_reason") or self.finish_reason
             self._merge(document.get("usage"))
         elif kind == "message_stop":
@@ -77,7 +77,7 @@ class MessagesFold:
         return False
 
     def _merge(self, report: Any) -> None:
-        if isinstance(report, Mapping):
+        if isinstance(report, dict):
             self._report.update({name: value for name, value in report.items() if value is not None})
             self.usage = usage_from(self._report)
 

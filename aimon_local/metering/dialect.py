@@ -8,14 +8,13 @@ To add a provider: one module with a ``Dialect`` and one line in ``metering.dial
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aimon_local.metering.sse import Event
 from aimon_local.model.tokens import TokenUsage
 
 
-@dataclass(frozen=True, slots=True)
-class AiFacts:
+class AiFacts(NamedTuple):
     """What a request asks for."""
 
     dialect: str
@@ -51,8 +50,7 @@ class Fold(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a whole (not streamed) answer says."""
 
     usage: TokenUsage | None

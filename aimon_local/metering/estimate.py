@@ -5,7 +5,6 @@ other scripts, which is the safe side for a reservation. Each message adds 4 tok
 image part ``IMAGE`` tokens; a list of integers (embeddings' token arrays) counts itself.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 BYTES_PER_TOKEN = 4
@@ -26,10 +25,14 @@ def content_tokens(content: Any) -> int:
     """Tokens of a message's content: a text, a list of parts, or parts in parts (tool results)."""
     if isinstance(content, str):
         return text_tokens(content)
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         if content.get("type") in _MEDIA:
             return IMAGE
-        return sum(content_tokens(value) for key, value in content.items() if key != "type")
+        counted = 0
+        for key, value in content.items():
+            if key != "type":
+                counted += content_tokens(value)
+        return counted
     if isinstance(content, list):
         return sum(content_tokens(part) for part in content)
     return 0 if content is None or isinstance(content, bool) else text_tokens(str(content))
@@ -38,8 +41,13 @@ def content_tokens(content: Any) -> int:
 def messages_tokens(messages: Any, *also: Any) -> int:
     """Tokens of a chat: its messages, and whatever else the model reads (system, tools, instructions)."""
     rows = messages if isinstance(messages, list) else [messages]
-    counted = sum(content_tokens(row) + PER_MESSAGE for row in rows)
-    return counted + sum(content_tokens(extra) for extra in also if extra) + PER_REQUEST
+    counted = PER_REQUEST + PER_MESSAGE * len(rows)
+    for row in rows:
+        counted += content_tokens(row)
+    for extra in also:
+        if extra:
+            counted += content_tokens(extra)
+    return counted
 
 
 def embedding_tokens(value: Any) -> int:

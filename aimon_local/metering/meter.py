@@ -5,11 +5,10 @@ with the usage that we asked for is taken out where the client did not ask. What
 where it is credible against the bytes that went in and came out; else our own count stands in, marked and flagged.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from aimon_local.metering.dialect import AiFacts, Answer, Dialect
+from aimon_local.metering.document import loaded
 from aimon_local.metering.estimate import BYTES_PER_TOKEN
 from aimon_local.metering.sse import Splitter, parse
 from aimon_local.model.tokens import Source, TokenUsage
@@ -21,8 +20,7 @@ _FRAMING = 64
 _MEDIA = 100_000  # tokens that pictures, files or a stored conversation may add beyond our sight of the prompt
 
 
-@dataclass(frozen=True, slots=True)
-class Metered:
+class Metered(NamedTuple):
     """What one call used, and how it ended."""
 
     usage: TokenUsage
@@ -35,7 +33,7 @@ def settle_usage(reported: TokenUsage | None, delivered: int, facts: AiFacts, co
     """The usage that counts: the provider's where it is credible, else our own count."""
     flag = _doubt(reported, delivered, facts)
     if flag is None and reported is not None:
-        return reported if complete else replace(reported, complete=False)
+        return reported if complete else reported._replace(complete=False)
     output = -(-delivered // BYTES_PER_TOKEN)
     return TokenUsage(
         facts.prompt_tokens, output=output, source=Source.ESTIMATED, complete=complete, flags=(flag or "usage_absent",)
@@ -81,10 +79,10 @@ class WholeMeter:
         answer = Answer(None, None, None, self._size)
         if self._size <= MOST:
             try:
-                document = json.loads(b"".join(self._kept))
+                document = loaded(b"".join(self._kept))
             except (ValueError, RecursionError):
                 document = None
-            if isinstance(document, Mapping):
+            if isinstance(document, dict):
                 answer = self._dialect.answer(document)
         usage = settle_usage(answer.usage, answer.delivered, self._facts, complete)
         return Metered(usage, answer.finish_reason, answer.model)

@@ -17,7 +17,7 @@ from aimon_local.model.tokens import TokenUsage, credible
 
 def usage_from(report: Any, inputs: str, outputs: str) -> TokenUsage | None:
     """A usage object with its details; None where it is absent or not credible in its totals."""
-    if not isinstance(report, Mapping):
+    if not isinstance(report, dict):
         return None
     total_in, total_out = credible(report.get(inputs)), credible(report.get(outputs, 0))
     if total_in is None or total_out is None:
@@ -38,7 +38,7 @@ def usage_from(report: Any, inputs: str, outputs: str) -> TokenUsage | None:
 
 
 def _detail(details: Any, name: str) -> int:
-    return (credible(details.get(name)) or 0) if isinstance(details, Mapping) else 0
+    return (credible(details.get(name)) or 0) if isinstance(details, dict) else 0
 
 
 def tool_names(tools: Any) -> tuple[str, ...]:
@@ -47,9 +47,9 @@ def tool_names(tools: Any) -> tuple[str, ...]:
         return ()
     names = []
     for tool in tools:
-        if isinstance(tool, Mapping):
+        if isinstance(tool, dict):
             function = tool.get("function")
-            name = function.get("name") if isinstance(function, Mapping) else tool.get("name", tool.get("type"))
+            name = function.get("name") if isinstance(function, dict) else tool.get("name", tool.get("type"))
             names.append(str(name))
     return tuple(names)
 
@@ -86,7 +86,7 @@ class ChatFold:
             self.done = True
             return False
         chunk = _reads(event.data)
-        if not isinstance(chunk, Mapping):
+        if not isinstance(chunk, dict):
             return False
         self.error = self.error or "error" in chunk
         self.model = chunk.get("model") or self.model
@@ -99,11 +99,11 @@ class ChatFold:
         return choices == [] and chunk.get("usage") is not None
 
     def _choice(self, choice: Any) -> None:
-        if not isinstance(choice, Mapping):
+        if not isinstance(choice, dict):
             return
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
         delta = choice.get("delta")
-        if isinstance(delta, Mapping):
+        if isinstance(delta, dict):
             self.delivered += text_bytes(delta)
         elif isinstance(choice.get("text"), str):
             self.delivered += len(choice["text"].encode("utf-8", "surrogatepass"))
@@ -113,12 +113,13 @@ def text_bytes(message: Mapping[str, Any]) -> int:
     """Bytes of what the model wrote in a message or delta: text, refusal, tool names and arguments."""
     size = 0
     for name in ("content", "refusal", "reasoning_content"):
-        if isinstance(message.get(name), str):
-            size += len(message[name].encode("utf-8", "surrogatepass"))
+        text = message.get(name)
+        if isinstance(text, str):
+            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if isinstance(function, Mapping):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
             size += sum(len(str(function.get(part) or "")) for part in ("name", "arguments"))
     return size
 
@@ -147,7 +148,7 @@ class Completions:
         else:
             return BadBody("messages must be a list that is not empty", "messages")
         options = document.get("stream_options")
-        wants = isinstance(options, Mapping) and options.get("include_usage") is True
+        wants = isinstance(options, dict) and options.get("include_usage") is True
         stream = document.get("stream") is True
         assert isinstance(model, str)
         assert not isinstance(most, BadBody)
@@ -159,7 +160,7 @@ class Completions:
         if not facts.stream or facts.wants_usage:
             return document
         options = document.get("stream_options")
-        asked = {**options, "include_usage": True} if isinstance(options, Mapping) else {"include_usage": True}
+        asked = {**options, "include_usage": True} if isinstance(options, dict) else {"include_usage": True}
         return {**document, "stream_options": asked}
 
     def answer(self, document: Mapping[str, Any]) -> Answer:
@@ -168,11 +169,11 @@ class Completions:
         finish, size = None, 0
         choices = document.get("choices")
         for choice in choices if isinstance(choices, list) else ():
-            if not isinstance(choice, Mapping):
+            if not isinstance(choice, dict):
                 continue
             finish = choice.get("finish_reason") or finish
             message = choice.get("message")
-            size += text_bytes(message) if isinstance(message, Mapping) else len(str(choice.get("text") or ""))
+            size += text_bytes(message) if isinstance(message, dict) else len(str(choice.get("text") or ""))
         return Answer(usage, finish, document.get("model"), size)
 
     def fold(self) -> Fold:
@@ -197,7 +198,7 @@ class ResponsesFold:
     def take(self, event: Event) -> bool:
         """Read one event; none of them is only ours."""
         document = _reads(event.data)
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             return False
         kind = document.get("type", event.name)
         if kind in self._ENDS:
@@ -211,7 +212,7 @@ class ResponsesFold:
     def _end(self, kind: str, response: Any) -> None:
         self.done = True
         self.error = self.error or kind == "response.failed"
-        if isinstance(response, Mapping):
+        if isinstance(response, dict):
             self.model = response.get("model")
             self.finish_reason = response.get("status")
             self.usage = usage_from(response.get("usage"), "input_tokens", "output_tokens")

@@ -4,8 +4,8 @@ OpenAI counts cached tokens inside the prompt's, Anthropic beside them; reasonin
 Here they stand apart, so a price is a plain product of part and rate.
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 MOST = 1 << 53
 """No part is trusted beyond this: larger numbers are a lie or a fault, and would not survive JSON."""
@@ -18,8 +18,7 @@ class Source(Enum):
     ESTIMATED = "estimated"  # we, from the bytes: the provider said nothing or nothing credible
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(NamedTuple):
     """What one call used, in tokens; parts do not overlap."""
 
     input: int = 0  # prompt tokens that no cache served
@@ -48,11 +47,13 @@ class TokenUsage:
 
     def flagged(self, flag: str) -> "TokenUsage":
         """The same with one more flag."""
-        return replace(self, flags=(*self.flags, flag))
+        return self._replace(flags=(*self.flags, flag))
 
 
 def credible(value: object) -> int | None:
     """A reported count as an integer, or None for what can't be one: negative, NaN, a text."""
+    if type(value) is int:  # nearly always
+        return value if 0 <= value <= MOST else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if not 0 <= value <= MOST or value != int(value):  # NaN fails the comparison

@@ -7,10 +7,11 @@ gate in shadow lets a call through and is named in the ask.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aimon_local.metering.bounds import bounded, writes
 from aimon_local.metering.dialect import AiFacts, BadBody, Dialect
+from aimon_local.metering.document import scanned
 from aimon_local.policy.account import Demand
 from aimon_local.policy.pricing import ModelPrice
 from aimon_local.policy.terms import Terms
@@ -31,8 +32,7 @@ class Blocked:
     facts: AiFacts | None = None  # what the call asked for, where its body could be read
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What a call asks for."""
 
     facts: AiFacts
@@ -68,12 +68,12 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once)
 def parse(body: bytes) -> Mapping[str, Any] | Blocked:
     """A body as a JSON object (RFC 8259, UTF-8) whose names are unique."""
     try:
-        document = _DECODER.decode(body.decode())
+        document = scanned(body.decode(), _DECODER)
     except _Twice:
         return Blocked("bad_request", "A name comes twice in one object of the JSON body of your request.")
     except (ValueError, RecursionError):
         return Blocked("bad_request", "We could not parse the JSON body of your request.")
-    if isinstance(document, Mapping):
+    if isinstance(document, dict):
         return document
     return Blocked("bad_request", "The body of the request must be a JSON object.")
 
@@ -88,7 +88,7 @@ def judge(
     if isinstance(facts, BadBody):
         return Blocked("bad_request", facts.message, facts.param)
     if prompt_tokens is not None:
-        facts = replace(facts, prompt_tokens=prompt_tokens)
+        facts = facts._replace(prompt_tokens=prompt_tokens)
     shadow = []
     for gate, blocked in _refusals(terms, facts):
         if gate not in terms.tier.shadow:

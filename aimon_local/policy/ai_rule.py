@@ -16,7 +16,7 @@ Facts for the ledger: ``call.notes["ai"]``, an ``AiRecord``.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aimon_local.metering.dialect import Dialect
@@ -232,7 +232,7 @@ class TierRule(Rule):
             return None
         facts = held.ask.facts
         if draft.get(b"content-length") is not None:
-            facts = replace(facts, wants_usage=True)  # its length is told: nothing can be taken out
+            facts = facts._replace(wants_usage=True)  # its length is told: nothing can be taken out
         held.meter = meter_for(held.dialect, facts, draft.get(b"content-type") or b"")
         return held.meter
 

@@ -9,7 +9,7 @@ A model that the book does not know is never free: ``PriceBook.find`` gives None
 the stated default.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from aimon_local.model.tokens import TokenUsage
 
 MILLION = 1_000_000
+_MOST = 1000  # models whose lines are remembered: callers make names up
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class ModelPrice:
 class PriceBook:
     """What models cost, by name and time."""
 
-    __slots__ = ("_exact", "_patterns", "lines")
+    __slots__ = ("_exact", "_found", "_patterns", "lines")
 
     def __init__(self, lines: Iterable[ModelPrice]) -> None:
         self.lines = tuple(lines)
@@ -74,22 +75,25 @@ class PriceBook:
             found.sort(key=lambda line: line.since, reverse=True)
         # The longest pattern is the most specific; equal ones in the order of their text, so the choice is stable.
         self._patterns = sorted(patterns.items(), key=lambda item: (-len(item[0]), item[0]))
+        self._found: dict[str, tuple[ModelPrice, ...]] = {}  # lines by model, the one to take first in front
 
     def find(self, model: str, now: int) -> ModelPrice | None:
         """The line that holds for a model at a time (Unix seconds): exact name first, then the longest pattern."""
-        found = _in_force(self._exact.get(model, ()), now)
-        if found is not None:
-            return found
-        for pattern, lines in self._patterns:
-            if fnmatchcase(model, pattern):
-                found = _in_force(lines, now)
-                if found is not None:
-                    return found
+        lines = self._found.get(model)
+        if lines is None:
+            if len(self._found) >= _MOST:
+                self._found.clear()
+            lines = self._found[model] = tuple(self._lines(model))
+        for line in lines:
+            if line.since <= now:
+                return line
         return None
 
-
-def _in_force(lines: Iterable[ModelPrice], now: int) -> ModelPrice | None:
-    return next((line for line in lines if line.since <= now), None)
+    def _lines(self, model: str) -> Iterator[ModelPrice]:
+        yield from self._exact.get(model, ())
+        for pattern, lines in self._patterns:
+            if fnmatchcase(model, pattern):
+                yield from lines
 
 
 class Totals(NamedTuple):

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from aimon_local.model.tier import Tier
 from aimon_local.policy.pricing import PriceBook, PricePlan
 
+_MOST = 1000  # names that are remembered: callers make models up
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -31,19 +33,29 @@ class Terms:
     book: PriceBook
     beside: tuple[Beside, ...] = ()
     _known: dict[str, bool] = field(default_factory=dict, compare=False)
+    _models: dict[str, bool] = field(default_factory=dict, compare=False)
 
     def allows_model(self, model: str) -> bool:
-        """Whether a pattern of the tier, and of each amendment of the route, matches a model."""
-        return matches(self.tier.models, model) and all(matches(each.models, model) for each in self.beside)
+        """Whether a pattern of the tier, and of each amendment of the route, matches a model; remembered."""
+        known = self._models.get(model)
+        if known is None:
+            known = matches(self.tier.models, model) and all(matches(each.models, model) for each in self.beside)
+            _remember(self._models, model, known)
+        return known
 
     def allows_route(self, name: str) -> bool:
         """Whether a pattern of the tier matches a route's name; remembered, for routes are few."""
         known = self._known.get(name)
         if known is None:
-            if len(self._known) >= 1000:
-                self._known.clear()
-            known = self._known[name] = matches(self.tier.routes, name)
+            known = matches(self.tier.routes, name)
+            _remember(self._known, name, known)
         return known
+
+
+def _remember(table: dict[str, bool], name: str, known: bool) -> None:
+    if len(table) >= _MOST:
+        table.clear()
+    table[name] = known
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
