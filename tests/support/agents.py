@@ -7,7 +7,7 @@ from aimon_local.model.guard_words import SAID, WORDS
 from aimon_local.model.guards import Guards
 from aimon_local.policy.guards.rules import Door, Watch
 from aimon_local.policy.state import LimitState
-from tests.support.calls import NOON, make_draft
+from tests.support.calls import NOON, entity, make_draft
 from tests.support.tiers import CHAT, ask
 
 RECORD = AiRecord("openai.chat", "t", "m-1", None, False, 0, 0, 0, 0)
@@ -23,10 +23,12 @@ class Caller:
         self.state.key = self.state.key or b"k" * 32
         self.now = NOON * 10**9
         self.words, self.said, self.last = [], [], None
+        self.agents = {}  # by consumer
 
     def begin(self, document, path=CHAT, **facts):
         """A call as far as it goes before the upstream: (the call, what stopped it)."""
         call = ask(document, path, self.state, self.name, now_ns=self.now, **facts)
+        call.snapshot = entity(family=entity(by_consumer=self.agents))
         outcome = self.door.access(call)
         if outcome is None:
             outcome = self.watch.access(call)

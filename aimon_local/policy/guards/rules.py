@@ -88,7 +88,9 @@ class _Guarding(Rule):
         if words.NOTE not in call.notes:  # the tier's rule had no say
             dialect = dialect_for(call.method, call.path)
             name = dialect.name if dialect is not None else ""
-            call.notes[words.NOTE] = AiRecord(name, self._tier, "", None, False, 0, 0, 0, 0)
+            record = AiRecord(name, self._tier, "", None, False, 0, 0, 0, 0)
+            agent = call.snapshot.family.by_consumer.get(call.consumer.id) if call.consumer is not None else None
+            call.notes[words.NOTE] = record if agent is None else record._replace(agent=agent.name, owner=agent.owner)
         return outcome
 
 

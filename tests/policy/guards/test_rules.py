@@ -10,6 +10,7 @@ from aimon_local.model.guard_words import NAMES
 from aimon_local.model.guards import Grade, Guards, Ladder
 from aimon_local.policy.guards.words import PROBLEM, TELLS
 from tests.support.agents import Caller, Conversation, chat
+from tests.support.calls import entity
 
 # ---- runaways: each a generator of (document, facts) that goes on as long as it is let
 
@@ -408,6 +409,14 @@ def test_a_cool_down_ends_with_silence_and_not_before():
     assert caller.call(chat("something else"), after=60.0) == 200
     assert caller.actions[-1] == ("repeat", "recover")
     assert caller.call(chat("What is the weather?")) == 200  # it is forgiven
+
+
+def test_what_an_agents_cool_down_denies_is_in_the_ledger_as_the_agents():
+    caller = Caller()
+    until_denied(caller, repeats)
+    caller.agents["bot"] = entity(name="bot-agent", owner="acme")
+    call, _ = caller.begin(chat("something else"))
+    assert (call.notes["ai"].agent, call.notes["ai"].owner, call.notes["ai"].tier) == ("bot-agent", "acme", "agent")
 
 
 def test_another_caller_is_not_touched():
