@@ -11,7 +11,7 @@ from aimon_local.client.admin import AdminClient
 
 @click.command(help="Show the tokens and the money of AI calls, in all or of one CONSUMER, from the stored ledger.")
 @click.argument("consumer", required=False)
-@click.option("--by", metavar="WHAT", help="Apart by consumer, tier, route, model, hour or day.")
+@click.option("--by", metavar="WHAT", help="Apart by consumer, tier, route, agent, model, hour or day.")
 @since_option
 @until_option
 @json_option

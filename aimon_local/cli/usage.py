@@ -16,7 +16,7 @@ until_option = click.option("--until", metavar="TIME", help="Until before then; 
 
 @click.command(help="Show what was admitted and refused, in all or for one CONSUMER, from the stored ledger.")
 @click.argument("consumer", required=False)
-@click.option("--by", metavar="WHAT", help="Apart by consumer, tier, route, service, status, hour or day.")
+@click.option("--by", metavar="WHAT", help="Apart by consumer, tier, model, route, agent, service, status, hour, day.")
 @since_option
 @until_option
 @json_option
@@ -26,10 +26,14 @@ def command(admin: AdminClient, as_json: bool, as_csv: bool, **asked: str | None
     """GET /usage."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv: choose one")
-    document = admin.get("/usage", **given(asked))
+    of_models = asked["by"] == "model"  # what a call asks for is known of AI calls alone: their tokens and money
+    document = admin.get("/usage/ai" if of_models else "/usage", **given(asked))
     if as_json:
         return print_json(document)
-    if "groups" in document:
+    if of_models:
+        rows = [{"model": group["name"] or group["id"], **group["totals"]} for group in document["groups"]]
+        columns = ["model", *document["totals"]]
+    elif "groups" in document:
         rows, columns = _groups(document["groups"], document["by"]), [document["by"], "id", *_plain(document["totals"])]
     else:
         rows, columns = _lines(document["totals"], document.get("manners")), ["what", "count"]

@@ -21,11 +21,11 @@ from aimon_local.model.usage import CounterChange, UsageRow
 from aimon_local.storage.database import Database
 from aimon_local.storage.faults import store_error
 from aimon_local.storage.span import HOUR_NS, bounds, ends
-from aimon_local.storage.spend import Spend, spend_sql
+from aimon_local.storage.spend import AGENT, Spend, spend_sql
 from aimon_local.storage.today import Today, read
 from aimon_local.storage.verify import Verdict, verify
 
-By = Literal["consumer", "tier", "route", "service", "status", "hour", "day"]
+By = Literal["consumer", "tier", "route", "agent", "service", "status", "hour", "day"]
 MOST = 1000  # rows of a page
 
 _SUMS = "SUM(requests), SUM(incomplete), SUM(bytes_in), SUM(bytes_out), SUM(gateway_us), SUM(total_us)"
@@ -40,6 +40,7 @@ _GROUPS: Mapping[str | None, str] = {
     "consumer": "consumer",
     "tier": "tier",
     "route": "route_id",
+    "agent": AGENT,
     "service": "service_id",
     "status": "status",
     "hour": "hour * 3600",

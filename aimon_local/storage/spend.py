@@ -28,11 +28,15 @@ class Spend(NamedTuple):
     requests: int = 0  # of the calls those that count as a request: not given back
 
 
+AGENT = "COALESCE((SELECT name FROM agents WHERE agents.consumer_id = usage_parties.consumer_id), '')"
+"""The name of the agent that a party is now; "": it is none, or is deleted."""
+
 GROUPS: Mapping[str | None, str] = {
     None: "''",
     "consumer": "consumer",
     "tier": "tier",
     "route": "route_id",
+    "agent": AGENT,
     "model": "model",
     "hour": "hour * 3600",
     "day": "hour / 24 * 86400",

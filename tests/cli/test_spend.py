@@ -84,3 +84,10 @@ def test_what_can_not_be_billed(cli, gateway):
     assert "has no tier" in cli.fails("bill", name)
     assert "not found" in cli.fails("bill", "nobody")
     assert "must be written as 2026-11" in cli.fails("bill", "demo-free", "--month", "November")
+
+
+def test_usage_by_model_is_what_spend_says_of_models(cli, customer):
+    name = customer[0]
+    assert cli("usage", name, "--by", "model", "--csv").stdout == cli("spend", name, "--by", "model", "--csv").stdout
+    assert len(cli("usage", name, "--by", "model", "--csv").stdout.splitlines()) == 3
+    assert cli("usage", name, "--by", "agent", "--csv").stdout.startswith("agent,id,requests,")

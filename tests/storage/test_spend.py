@@ -110,3 +110,20 @@ def test_no_question_reads_the_whole_ledger(tmp_path, by):
     assert not [step for step in plan if step.startswith("SCAN") and ("usage_rows" in step or "ai_usage" in step)], plan
     db.close()
     database.close()
+
+
+def test_agents_apart_by_the_name_that_they_have_now(tmp_path):
+    database = Database.open(tmp_path)
+    db = database.connect()
+    batch = Batch()
+    for number, who in enumerate(("bot", "bot", "ann")):
+        row = usage_row(number, at_ns=NOON, consumer=who, consumer_id=f"id-{who}")
+        batch.rows.append(row)
+        batch.ai.append((row.request_id, record("m-1", "reported", 0)))
+    commit(db, batch, 0, Parties())
+    db.execute("PRAGMA foreign_keys = OFF")
+    db.execute("INSERT INTO agents (id, name, consumer_id, owner_id, body) VALUES ('a', 'digger', 'id-bot', 'o', '{}')")
+    sql, arguments = spend_sql(None, None, None, "agent")
+    assert {group: calls for group, calls, *_ in db.execute(sql, arguments)} == {"digger": 2, "": 1}
+    db.close()
+    database.close()

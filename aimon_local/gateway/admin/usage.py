@@ -135,6 +135,7 @@ _NAMES: Mapping[str, Callable[[Ask, str | int], Name]] = {
     "consumer": _consumer,
     "tier": _tier,
     "route": _named("routes"),
+    "agent": lambda _, key: (None, str(key)),
     "service": _named("services"),
     "status": _status,
     "hour": _time,

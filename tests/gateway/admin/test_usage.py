@@ -88,7 +88,10 @@ def test_times_that_mean_nothing(admin, path, query, says):
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/usage?by=colour", "by must be one of consumer, tier, route, service, status, hour, day, not 'colour'"),
+        (
+            "/usage?by=colour",
+            "by must be one of consumer, tier, route, agent, service, status, hour, day, not 'colour'",
+        ),
         ("/usage/timeseries?step=minute", "step must be one of hour, day, not 'minute'"),
         ("/usage/timeseries?since=2010-01-01", "since is too early: at most 10000 steps are given at once"),
     ],
