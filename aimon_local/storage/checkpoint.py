@@ -28,6 +28,7 @@ class Checkpointer:
         self._hurry = threading.Event()  # or the stop: both end a pause
         self._pages = 0
         self.finish = False
+        self.running = False  # the log is being moved: a commit may wait for the disk meanwhile
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -68,7 +69,11 @@ class Checkpointer:
     def _checkpoint(self, db: sqlite3.Connection) -> None:
         if os.stat(self._log).st_size < SMALL:
             return
-        _, pages, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self.running = True
+        try:
+            _, pages, _ = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        finally:
+            self.running = False
         if pages >= LARGE:
             self.finish = True
 

@@ -9,7 +9,7 @@ SLOW = 0.0003  # seconds; some in a row, and the disk is not a quick one at the 
 ROW = 3  # of slow ones
 REST = 2.0  # seconds until the loop tries again
 STALL = 0.005  # seconds; one such is enough: a sync, or a neighbour that took the processor
-LONG_REST = 5.0
+LONG_REST = 0.25  # what stalls a commit here stalls it in the thread too, and every answer waits for its commit
 
 
 class Pace:

@@ -264,7 +264,9 @@ class WriterThread:
         db, last, now = self._db, self._last, time.monotonic()
         if not self._here or self._held or db is None or last is None or now >= self._look_at:
             return False
-        if self._checkpoints.finish or batch.lines or batch.asked or not self._pace.allows(now):
+        if batch.lines or batch.asked or not self._pace.allows(now):
+            return False
+        if self._checkpoints.finish or self._checkpoints.running:
             return False
         try:
             self._wait_for_locks(db, patient=False)
