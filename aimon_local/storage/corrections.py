@@ -59,6 +59,15 @@ class Corrections:
         except sqlite3.Error as error:
             raise store_error(error) from error
 
+    def of(self, request_id: str) -> list[tuple[int, int, int]]:
+        """(when, Unix nanoseconds; cost and charge, nano-dollars more or less) of one call, the first made first."""
+        sql = "SELECT at_ns, cost, charge FROM ai_corrections WHERE request_id = ? ORDER BY id"
+        try:
+            with closing(self._database.connect()) as db:
+                return db.execute(sql, (request_id,)).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+
     def append(
         self, corrections: Iterable[Correction], now: int, told: Callable[[bool], AuditEntry] | None = None
     ) -> None:

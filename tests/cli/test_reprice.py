@@ -68,3 +68,13 @@ def test_the_text_says_what_is_left(cli):
 
 def test_a_time_is_wanted(cli):
     assert "since must be" in cli("reprice", "--since", "yesterday", code=1).stderr
+
+
+def test_explain_tells_what_was_corrected(cli):
+    cli("reprice", "--since", "2026-02-28T15:00:00Z")
+    rows = json.loads(cli("requests", "--json").stdout)
+    rows = rows["data"] if isinstance(rows, dict) else rows
+    told = [json.loads(cli("explain", row["request_id"], "--json").stdout) for row in rows]
+    mended = [each for story in told for each in story["corrections"]]
+    assert len(mended) == 5
+    assert sum(Decimal(each["cost"]) for each in mended) * 10**9 == COST - 124_421

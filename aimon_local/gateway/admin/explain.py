@@ -4,6 +4,7 @@ Our own. All of it was stored with the request, but for the names that route, se
 leaves as dollars, a text with all its digits. To add a phase: a function, and its place in ``_phases``.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ async def show(ask: Ask) -> Reply:
         return NOT_FOUND
     ai = (await ask.context.ledger.ai_records([request_id])).get(request_id)
     denied = None if row.deny_reason is None else _denial(row, ai)
+    mended = await asyncio.to_thread(ask.context.corrections.of, request_id) if ai is not None else []
     out = {
         "request_id": row.request_id,
         "at": rfc3339(row.at_ns),
@@ -48,8 +50,16 @@ async def show(ask: Ask) -> Reply:
         "phases": [{"phase": name, **facts} for name, facts in _phases(ask, row, ai)],
         "limits": [_limit(mark) for mark in ai.marks()] if ai is not None else [],
         "denial": denied,
+        "corrections": [
+            {"at": rfc3339(at), "cost": _more(cost), "charge": _more(charge)} for at, cost, charge in mended
+        ],
     }
     return json_reply(200, out)
+
+
+def _more(amount: int) -> str:
+    """Dollars more, or less."""
+    return f"{'-' if amount < 0 else ''}{dollars(abs(amount))}"
 
 
 def _phases(ask: Ask, row: UsageRow, ai: AiRecord | None) -> list[tuple[str, Facts]]:
