@@ -11,7 +11,28 @@ _PLAYED = "pages are proved by playing them: keys in, a screen out"
 _PICTURES = "what views make is kept as pictures in plain text"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
+_SCRIPTS = "how a script is read is proved by whole scripts, and by each way to get one wrong"
+_PLAYED = "proved by what comes of scripts that are played, in virtual time and over sockets"
+
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "cli/run_progress.py": ("scenario/test_report.py", "bars and lines are drawn from the same values as the report"),
+    "cli/run_world.py": ("cli/test_run.py", "worlds are found or started by the command"),
+    "scenario/act.py": ("cli/test_run.py", _PLAYED),
+    "scenario/bodies.py": ("scenario/test_plan.py", "bodies are part of the plan"),
+    "scenario/caller.py": ("scenario/test_drive.py", _PLAYED),
+    "scenario/facts.py": ("scenario/test_verdict.py", _NOUNS),
+    "scenario/fields.py": ("scenario/test_read.py", _SCRIPTS),
+    "scenario/happenings.py": ("scenario/test_read.py", _SCRIPTS),
+    "scenario/ledger.py": ("scenario/test_drive.py", _PLAYED),
+    "scenario/metrics.py": ("scenario/test_verdict.py", "each metric is measured where thresholds are judged"),
+    "scenario/minting.py": ("cli/test_run.py", "what is made for a run is taken away again there"),
+    "scenario/play.py": ("scenario/test_drive.py", _PLAYED),
+    "scenario/progress.py": ("scenario/test_drive.py", _NOUNS),
+    "scenario/read_actors.py": ("scenario/test_read.py", _SCRIPTS),
+    "scenario/script.py": ("scenario/test_read.py", _NOUNS),
+    "scenario/shipped.py": ("scenario/test_read.py", "each shipped script is found and read there"),
+    "scenario/thresholds.py": ("scenario/test_verdict.py", "a threshold is read to be judged"),
+    "scenario/world.py": ("cli/test_run.py", "what is not on this machine is refused there"),
     "cli/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
     "gateway/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
     "gateway/admin/lab.py": ("live/test_lab_lessons.py", "lessons are learnt on a running gateway"),
