@@ -18,6 +18,7 @@ COMMANDS = {
     "up": ("up", "Start the gateway: proxy, Admin API and built-in upstream."),
     "tui": ("tui", "The dashboard, attached to a running gateway."),
     "top": ("top", "A small live view of the tiers under the prompt."),
+    "agent": ("agent", "Create, list, show and revoke agents; tokens, runs."),
     "consumer": ("consumer", "Create, list, show and delete consumers."),
     "key": ("key", "Create, list, rotate, revoke and expire API keys."),
     "service": ("service", "Create, list, show and delete services."),

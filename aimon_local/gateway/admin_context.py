@@ -182,6 +182,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         trial=lambda *asked: _trial(gateway, *asked),
         audit=AuditLog(gateway.database),
         refusals=lambda *asked: _refusals(gateway, *asked),
+        runs=lambda name: _runs(gateway, name),
         approvals=gateway.approvals,
         state=gateway.live.state,
         clockwork=ClockDoor(gateway.clock, gateway.store, gateway.auditor, gateway.events.publish),
@@ -193,6 +194,12 @@ def _refusals(gateway: "Gateway", consumer: str, since: int | None, until: int |
     from aimon_local.storage.refusals import refusals
 
     return refusals(gateway.database, consumer, since, until)
+
+
+def _runs(gateway: "Gateway", agent: str) -> list[dict[str, Any]]:
+    from aimon_local.storage.runs import runs
+
+    return runs(gateway.database, agent)
 
 
 def _trial(gateway: "Gateway", method: str, path: str, body: bytes) -> Call:

@@ -20,7 +20,8 @@ from aimon_local.gateway.forwarding import Forwarding
 from aimon_local.gateway.receive import read_call
 from aimon_local.model.approval import HOLD
 from aimon_local.policy import reasons
-from aimon_local.policy.call import BodyFilter, NeedBody, ResponseDraft
+from aimon_local.policy.call import BodyFilter, Call, NeedBody, ResponseDraft
+from aimon_local.policy.plan import Plan
 from aimon_local.policy.routing import wrong_protocol
 from aimon_local.policy.tiering import own_view
 from aimon_local.wire.headers import accepts_trailers, safe_trailers
@@ -59,6 +60,9 @@ class ProxyExchange(Forwarding):
             return refusals.REPEATED
         found = call.match = call.snapshot.route(call.method, call.host, call.path, call.fields, call.scheme)
         if found is None:
+            if call.snapshot.family.by_consumer and (plan := _for_tokens(call)) is not None:
+                self.plan = plan
+                return None
             self.plan = call.snapshot.plan(None, None)  # of global plugins: their phases after ``access``, as in Kong
             return (own_view(call) if call.snapshot.tiering else None) or refusals.NO_ROUTE
         call.upstream_path = found.upstream_path
@@ -294,6 +298,13 @@ def _chain(filters: list[BodyFilter]) -> BodyFilter:
         return body
 
     return run
+
+
+def _for_tokens(call: Call) -> Plan | None:
+    """The plan of a request for an agent's token; imported where there are agents."""
+    from aimon_local.policy.agents.door import plan_for  # noqa: PLC0415
+
+    return plan_for(call)
 
 
 def _nothing() -> None:

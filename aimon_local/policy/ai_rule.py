@@ -210,7 +210,9 @@ class TierRule(Rule):
                 model=facts.model, stream=facts.stream, estimate=facts.prompt_tokens, reserved_output=wish
             )
         known = str(call.notes.get(_PRINT, ""))
-        call.notes[NOTE] = record._replace(denied_limit=blocked.gate, requested=blocked.requested, fingerprint=known)
+        call.notes[NOTE] = record._replace(
+            denied_limit=blocked.gate or blocked.reason, requested=blocked.requested, fingerprint=known
+        )
         if dialect is None:
             return Refuse(ai_refusals.TABLE[blocked.reason].status, blocked.message, blocked.reason)
         return ai_refusals.refusal(dialect.provider, blocked.reason, blocked.message, call.request_id, blocked.param)

@@ -33,6 +33,10 @@ _CALLS = f"""FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_SPAN} AND 
     AND party IN (SELECT id FROM usage_parties WHERE consumer_id = :of)"""
 _MOVES = "SELECT before, after FROM audit WHERE kind = 'clock'"
 _WORDS = "' ' || limits"
+# Calls that count on a subject: its own, and those of agents, whose words name the whole subject.
+_SHARED = f"""FROM usage_rows JOIN ai_usage USING (request_id) WHERE {_SPAN} AND {COUNTED}
+    AND ((instr({_WORDS}, :word) > 0 AND party IN (SELECT id FROM usage_parties WHERE consumer_id = :of))
+    OR (agent IS NOT NULL AND instr({_WORDS}, :whole) > 0))"""
 _ADMITTED = f"""FROM usage_rows JOIN usage_parties ON usage_parties.id = party WHERE {_SPAN} AND consumer_id = :of
     AND decision = 'allow' AND (:route = '' OR route_id = :route) AND (:service = '' OR service_id = :service)"""
 
@@ -87,8 +91,9 @@ def _limit(db: sqlite3.Connection, name: str, account: str, units: str, bounds: 
     if silent:
         return None
     word = f" {name}{'@' + quote(account, '') if account else ''}="
-    sql = f"SELECT COALESCE(SUM({units}), 0) {_CALLS} AND instr({_WORDS}, :word) > 0"
-    rows: int = db.execute(sql, {**bounds, "word": word}).fetchone()[0]
+    subject = f"{bounds['of']}{'@' + account if account else ''}"
+    asked = {**bounds, "word": word, "whole": f" {name}@{quote(subject, '')}="}
+    rows: int = db.execute(f"SELECT COALESCE(SUM({units}), 0) {_SHARED}", asked).fetchone()[0]
     return rows
 
 

@@ -186,6 +186,7 @@ class AdminContext:
     clockwork: ClockDoor | None = None
     # The refusals of a consumer, in a span; blocking.
     refusals: "Callable[[str, int | None, int | None], list[Refusal]] | None" = None
+    runs: Callable[[str], list[dict[str, Any]]] | None = None  # of an agent by name, in the ledger; blocking
     stamp: Callable[[], Stamp] | None = None  # who acts now, for lines of the audit log; None: nothing is told
 
     @property

@@ -8,6 +8,7 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
+    agents,
     approvals,
     audit,
     bill,
@@ -137,6 +138,14 @@ def _replaced(rows: Rows, method: str, path: str, handler: Handler) -> Rows:
     )
 
 
+_AGENTS = (
+    *(row for row in _kind("/agents", "agents", "agent") if row.method == "GET"),
+    Endpoint("POST", "/agents", agents.create, "Create an agent, with its consumer."),
+    Endpoint("PATCH", "/agents/{agents}", agents.change, "Change some fields of an agent."),
+    Endpoint("PUT", "/agents/{agents}", agents.replace, "Replace an agent."),
+    Endpoint("DELETE", "/agents/{agents}", agents.remove, "Delete an agent, with its consumer."),
+)
+
 TABLE: Rows = (
     # the node
     Endpoint("GET", "/", info.root, "Version, node, plugins, configuration."),
@@ -225,6 +234,11 @@ TABLE: Rows = (
     ),
     *_kind("/price_plans", "price_plans", "price plan"),
     *_kind("/model_prices", "model_prices", "line of the price book"),
+    *_AGENTS,
+    Endpoint("POST", "/agents/{agents}/tokens", agents.token, "Mint a short-lived token for an agent."),
+    Endpoint("DELETE", "/agents/{agents}/tokens", agents.revoke, "Make all tokens of an agent void."),
+    Endpoint("DELETE", "/agents/{agents}/tokens/{token}", agents.revoke, "Make one token of an agent void."),
+    Endpoint("GET", "/agents/{agents}/runs", agents.runs, "Runs of an agent: what they used, and hold."),
     Endpoint("GET", "/armed", tiers.armed, "What limits act on how many consumers and routes."),
     # plugins
     *_kind("/plugins", "plugins", "plugin"),

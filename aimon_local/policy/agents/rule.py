@@ -27,7 +27,7 @@ from aimon_local.policy.call import Answer, Call, NeedBody, Outcome, Refuse
 from aimon_local.policy.terms import Terms
 
 _PLACE = "agent.place"
-_SPAN = "agent.span"  # where the owner's limits stand among all of a call
+_SUBJECTS = "agent.subjects"  # of each limit of the call the account that it counts on; None: the agent's own
 _NS = 1_000_000_000
 
 
@@ -109,11 +109,12 @@ class AgentRule(TierRule):
             more += [state.accounts.open(f"{subject}@{each.key}", each.tier, each.zone) for each in owner.beside]
             if self._asks:
                 state.approvals.bring(more, call.now_ns)
-        own = sum(len(each.counters) for each in found)
-        call.notes[_SPAN] = range(own, own + sum(len(each.counters) for each in more))
         place = call.notes.get(_PLACE)
         if isinstance(place, Place):
             more += place.accounts(self.agent, state.runs, _claims(call), call.now_ns)
+        call.notes[_SUBJECTS] = [None for each in found for _ in each.counters] + [
+            each.subject for each in more for _ in each.counters
+        ]
         return [*found, *more]
 
     def _begin(self, call: Call) -> None:
@@ -144,23 +145,24 @@ class AgentRule(TierRule):
         return ai_refusals.refusal(dialect.provider, refused.reason, refused.text, call.request_id, refused.param)
 
     def _stamp(self, call: Call) -> None:
-        """Agent, owner, run and depth into the ledger's row; the owner's limits under a name of their own."""
+        """Agent, owner, run and depth into the ledger's row; which limits are whose."""
         record, place = call.notes.get(NOTE), call.notes.get(_PLACE)
         if not isinstance(record, AiRecord) or record.agent is not None:
             return
         run, depth = (place.run.name, place.depth) if isinstance(place, Place) else (None, 0)
-        span = call.notes.get(_SPAN)
-        theirs = span if isinstance(span, range) else range(0)
-        limits = tuple(_as_owners(text) if at in theirs else text for at, text in enumerate(record.limits))
+        subjects = call.notes.get(_SUBJECTS)
+        limits = record.limits
+        if isinstance(subjects, list) and limits:
+            limits = tuple(_whose(text, subject) for text, subject in zip(limits, subjects, strict=True))
         call.notes[NOTE] = record._replace(
             agent=self.agent.name, owner=self.agent.owner, run=run, depth=depth, limits=limits
         )
 
 
-def _as_owners(word: str) -> str:
-    where, _, numbers = word.partition("=")
-    name, at, account = where.partition("@")
-    return f"{name}@owner{quote('@', '') + account if at else ''}={numbers}"
+def _whose(text: str, subject: str | None) -> str:
+    """A limit's word with the account that it counts on, where that is not the agent's own."""
+    name, _, numbers = text.partition("=")
+    return text if subject is None else f"{name.partition('@')[0]}@{quote(subject, '')}={numbers}"
 
 
 def _claims(call: Call) -> dict[str, Any] | None:
