@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -509,3 +510,27 @@ def test_a_prompt_is_known_again_whether_it_was_admitted_or_refused():
     marks = [call.notes[NOTE].fingerprint for call in (answered, full, closed)]
     assert len(set(marks)) == 1
     assert len(marks[0]) == 16
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"limits": (limit("requests", 3),)},
+        {"limits": (limit("tokens", 3 * (PROMPT + 10)),)},
+        {"limits": (limit("cost", 3 * HELD),)},
+        {"limits": (limit("charge", 6 * 10**9),)},
+        {"concurrency": 3},
+    ],
+    ids=["requests", "tokens", "cost", "charge", "concurrency"],
+)
+def test_of_fifty_calls_at_once_a_budget_for_three_admits_three(limits):
+    for seed in range(200):
+        chance, state, tier = Random(seed), LimitState(), rule(TWO, **limits)
+        calls = [ask(chat(), state=state, now_ns=NOON * 10**9 + chance.randrange(10**9)) for _ in range(50)]
+        admitted = [call for call in calls if tier.access(call) is None]
+        assert len(admitted) == 3, seed
+        chance.shuffle(admitted)
+        for call in admitted:  # each uses all that was held, so what ends early makes no room in a window
+            answer(tier, call, completion(PROMPT, 10))
+        late = [tier.access(ask(chat(), state=state, now_ns=NOON * 10**9 + 2 * 10**9)) for _ in range(4)]
+        assert [got is None for got in late] == [*(["concurrency" in limits] * 3), False], seed
