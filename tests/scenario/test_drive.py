@@ -1,6 +1,7 @@
 """The driver in virtual time, where times are exact: executors, phases, spawned children, retries, late sends, a stop."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +122,11 @@ def test_the_same_seed_is_the_same_run():
 
     assert rows(one) == rows(two) != rows(other)
     assert {fact.status for fact in one.evidence.facts} == {200, 429}
+
+
+def test_the_example_of_the_readme_holds():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("## Scenarios")[2].partition("```toml\n")[2].partition("```")[0]
+    outcome = played(example)
+    assert outcome.verdict.passed, outcome.verdict
+    assert len(outcome.verdict.judged) == 7
