@@ -166,9 +166,12 @@ class Memory:
     def refused(self, request: str, now_ns: int, due_ns: int, limits: Limits, retries: int | None = None) -> None:
         """A request that came at ``now_ns`` was refused, not to come again before ``due_ns``.
 
-        ``retries``: which try it is, where the client says so. Twins that are sent at once are no retries; but a loop
-        around an official client makes each of its tries a first one.
+        ``request`` "": it was not read, and is no other one's retry. ``retries``: which try it is, where the client
+        says so. Twins that are sent at once are no retries; but a loop around an official client makes each of its
+        tries a first one.
         """
+        if not request:
+            return
         came, due, twins = self._refused.pop(request, (now_ns, 0, 0))
         if now_ns - self._early_ns > limits.cool_ns:
             self._early = 0
@@ -187,6 +190,8 @@ class Memory:
             self._errors = 0
         if client:
             self._errors, self._errors_ns = self._errors + 1, now_ns
+        if not request:
+            return
         times, last = self._fails.pop(request, (0, 0))
         _keep(self._fails, request, (times + 1 if now_ns - last <= limits.pause_ns else 1, now_ns), _REQUESTS)
 

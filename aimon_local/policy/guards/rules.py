@@ -130,7 +130,8 @@ class Door(_Guarding):
             return
         memory, status, now = call.state.guards.open(call.consumer.id).memory, draft.status, call.now_ns
         target = call.path if call.query is None else f"{call.path}?{call.query}"
-        request = fingerprint(call.state.guards.key, call.method, target, call.body or b"")
+        unread = call.body is None and (call.chunked or call.content_length)  # nobody can tell it from another one
+        request = "" if unread else fingerprint(call.state.guards.key, call.method, target, call.body or b"")
         if status < 400:
             step = call.notes.get(_STEP)
             memory.answered(step.prompt if isinstance(step, Step) else "", request, now, self._limits)

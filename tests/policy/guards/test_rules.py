@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimon_local.model.guard_words import NAMES
@@ -154,7 +154,7 @@ def changing_poller(draw):
 
 def tool_chain(draw):
     talk = Conversation()
-    size = draw(st.integers(20, 3000))
+    size = draw(st.integers(20, 1000))
     return [
         (talk.tool("read", {"path": f"/src/{number}.py"}, f"{number} " + "code " * (size // 5)), {})
         for number in range(draw(st.integers(1, 60)))
@@ -225,6 +225,7 @@ def test_an_honest_agent_is_never_stopped(agent, data):
     assert caller.stops == []
 
 
+@settings(max_examples=20)
 @given(data=st.data())
 def test_nor_are_several_that_share_a_key(data):
     """Their calls come in any order; each keeps its own."""
@@ -305,6 +306,16 @@ def test_twins_that_were_sent_at_once_are_no_storm_but_a_flood_of_them_is():
 
     assert not any(flood(20).words)
     assert ("storm", "deny") in flood(40).actions
+
+
+def test_requests_that_were_refused_unread_are_not_taken_for_one():
+    """Different uploads on a plain route: what they hold was never read."""
+    caller = Caller()
+    for number in range(60):
+        call, outcome = caller.begin(None, path="/upload", method="POST", content_length=1000)
+        caller.end(call, outcome, *((429, [("Retry-After", "30")]) if number % 2 else (500, [])))
+        caller.now += 10**9
+    assert not any(caller.words)
 
 
 def test_a_loop_around_an_official_client_is_a_storm_though_each_try_is_a_first_one():
