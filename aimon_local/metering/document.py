@@ -12,7 +12,7 @@ _PLAIN = json.JSONDecoder()
 
 
 def scanned(text: str, decoder: json.JSONDecoder = _PLAIN) -> Any:
-    """As ``decoder.decode(text)``: ValueError where it is no JSON text, RecursionError where it is nested too deeply."""
+    """As ``decoder.decode(text)``: ValueError where it is no JSON, RecursionError where it is nested too deeply."""
     if text[:1] == "{":
         value, end = decoder.raw_decode(text)
         if not text[end:].strip(_BLANKS):

@@ -6,13 +6,18 @@ call. Of several counters without room, the one with the longest wait is named: 
 refused again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import NamedTuple
 
 from aimon_local.model.tier import Limit, Mode, Tier, Unit
 from aimon_local.policy.limits import NEVER, Calendar, Counter, Gcra, Sliding, Slots
+
+# Looked up once: each is asked for with each counter of each call.
+_RESERVE, _REQUESTS = Mode.RESERVE, Unit.REQUESTS
+_NAMES = tuple(unit.name for unit in (Unit.REQUESTS, Unit.INPUT, Unit.OUTPUT, Unit.TOKENS, Unit.COST, Unit.CHARGE))
+_new = tuple.__new__  # a named tuple without the call of its own __new__
 
 
 class Demand(NamedTuple):
@@ -24,20 +29,17 @@ class Demand(NamedTuple):
     cost: int = 0  # nano-dollars
     charge: int = 0  # nano-dollars
 
-    def units(self, unit: Unit) -> int:
-        """Its amount of one unit."""
-        return _READ[unit._name_](self)
-
-
-# By name, whose hash is known: this is asked for each counter of each call.
-_READ: dict[str, Callable[[Demand], int]] = {
-    Unit.REQUESTS.name: lambda d: d.requests,
-    Unit.INPUT.name: lambda d: d.input_tokens,
-    Unit.OUTPUT.name: lambda d: d.output_tokens,
-    Unit.TOKENS.name: lambda d: d.input_tokens + d.output_tokens,
-    Unit.COST.name: lambda d: d.cost,
-    Unit.CHARGE.name: lambda d: d.charge,
-}
+    def units(self) -> dict[str, int]:
+        """Its amounts by the names of units, for they are asked for each counter of each call."""
+        requests, came_in, went_out, cost, charge = self
+        return {
+            _NAMES[0]: requests,
+            _NAMES[1]: came_in,
+            _NAMES[2]: went_out,
+            _NAMES[3]: came_in + went_out,
+            _NAMES[4]: cost,
+            _NAMES[5]: charge,
+        }
 
 
 class Status(NamedTuple):
@@ -70,20 +72,15 @@ class Full:
         return self.wait == NEVER
 
 
-@dataclass(slots=True)
-class _Held:
-    account: "Account"
-    counter: Counter
-    unit: Unit | None  # None: a slot
-    mark: int
-    units: int
+Held = tuple["Account", Counter, Unit | None, int, int]
+"""Of a counter: its account, itself, its unit (None: a slot), the units that are held, and the mark they are under."""
 
 
 @dataclass(slots=True)
 class Grant:
     """An admission: what is held, and which shadow limits would have refused it."""
 
-    held: list[_Held]
+    held: list[Held]
     shadowed: tuple[Full, ...] = ()
     settled: bool = False
 
@@ -105,8 +102,9 @@ class Account:
 
     def statuses(self, now: int) -> list[Status]:
         """Every counter as it stands; looking changes nothing that counts."""
+        subject = self.subject
         return [
-            Status(self.subject, counter.name, counter.amount, counter.used(now), counter.resets(now))
+            _new(Status, (subject, counter.name, counter.amount, counter.used(now), counter.resets(now)))
             for _, counter in self.counters
         ]
 
@@ -120,7 +118,7 @@ def admit(accounts: Sequence[Account], demand: Demand, now: int) -> Grant | Full
     plan, worst, shadowed = _weigh(accounts, demand, now)
     if worst is not None:
         return worst
-    held = [_Held(account, counter, unit, counter.hold(units, now), units) for account, counter, unit, units, _ in plan]
+    held = [(account, counter, unit, units, counter.hold(units, now)) for account, counter, unit, units, _ in plan]
     return Grant(held, tuple(shadowed))
 
 
@@ -149,11 +147,12 @@ def _weigh(accounts: Sequence[Account], demand: Demand, now: int) -> tuple[_Plan
     worst: Full | None = None
     shadowed: list[Full] = []
     plan: _Plan = []
+    wanted = demand.units()
     for account in accounts:
-        reserves = account.tier.mode is Mode.RESERVE
+        reserves = account.tier.mode is _RESERVE
         for unit, counter in account.counters:
-            units = 1 if unit is None else demand.units(unit)
-            looks = not reserves and unit is not None and unit is not Unit.REQUESTS
+            units = 1 if unit is None else wanted[unit._name_]
+            looks = not reserves and unit is not None and unit is not _REQUESTS
             if looks:
                 units = 0  # what others do: the budget is looked at, and counted after the call
             # What costs nothing passes a spent budget: a free model, a plain call beside a token limit.
@@ -182,9 +181,9 @@ def settle(grant: Grant, used: Demand) -> None:
     if grant.settled:
         raise RuntimeError("a grant is settled once")
     grant.settled = True
-    for held in grant.held:
-        units = 0 if held.unit is None else used.units(held.unit)
-        held.counter.settle(held.mark, held.units, units)
+    units = used.units()
+    for _, counter, unit, held, mark in grant.held:
+        counter.settle(mark, held, 0 if unit is None else units[unit._name_])
 
 
 def release(grant: Grant) -> None:

@@ -16,7 +16,7 @@ from aimon_local.model.tier import Period, Tier, Unit
 from aimon_local.model.tokens import TokenUsage
 from aimon_local.model.usage import CounterChange
 from aimon_local.policy.account import Account, Demand, Grant
-from aimon_local.policy.limits import redefined
+from aimon_local.policy.limits import Sliding, redefined
 from aimon_local.policy.pricing import PricePlan, Totals
 from aimon_local.policy.spans import span
 
@@ -25,6 +25,8 @@ _CELLS = 64  # rows that the cells of one sliding window take turns in
 _NS = 1_000_000_000
 _PARTS = Totals._fields
 _UNITS = tuple(f"month/{part}" for part in _PARTS)
+
+_new = tuple.__new__  # a named tuple without the call of its own __new__
 
 Stored = list[tuple[str, int, int]]  # (unit, start, value)
 
@@ -64,11 +66,12 @@ class Month:
         before, self.used = self.used, self.used.plus(requests, usage, cost)
         return plan.charge(before, self.used)
 
-    def rows(self, subject: str) -> Iterator[CounterChange]:
+    def rows(self, subject: str) -> list[CounterChange]:
         """To be stored."""
-        key = f"{PREFIX}:{subject}"
-        for unit, value in zip(_UNITS, self.used, strict=True):
-            yield CounterChange(key, unit, self.start, value, self.end)
+        key, start, end = f"{PREFIX}:{subject}", self.start, self.end
+        return [
+            _new(CounterChange, (key, unit, start, value, end)) for unit, value in zip(_UNITS, self.used, strict=True)
+        ]
 
 
 class Accounts:
@@ -114,14 +117,17 @@ class Accounts:
         """Count tokens and money of a call only when a call comes at ``due`` or later (the mode async-count)."""
         self._late.append((due, grant, used))
 
-    def count_late(self, now: int) -> Iterator[CounterChange]:
+    def count_late(self, now: int) -> list[CounterChange]:
         """What is due by now, counted; the rows that it changed."""
+        changed: list[CounterChange] = []
         while self._late and self._late[0][0] <= now:
             _, grant, used = self._late.popleft()
-            for held in grant.held:
-                if held.unit not in (None, Unit.REQUESTS):
-                    held.counter.settle(held.mark, 0, used.units(held.unit))
-            yield from changes(grant)
+            units = used.units()
+            for _, counter, unit, _, mark in grant.held:
+                if unit is not None and unit is not Unit.REQUESTS:
+                    counter.settle(mark, 0, units[unit.name])
+            changed += changes(grant)
+        return changed
 
     def load(self, rows: Iterable[CounterChange]) -> None:
         """Take over stored rows; those of others are left alone."""
@@ -140,18 +146,29 @@ class Accounts:
             self._months[subject].used = Totals(*(parts.get(part, 0) for part in _PARTS))
 
 
-def changes(grant: Grant) -> Iterator[CounterChange]:
+def changes(grant: Grant) -> list[CounterChange]:
     """What settling a grant changed, to be stored with the request's row."""
-    for held in grant.held:
-        counter, key = held.counter, f"{PREFIX}:{held.account.subject}"
+    changed: list[CounterChange] = []
+    key = ""
+    of: Account | None = None
+    for account, counter, _, _, mark in grant.held:
+        if account is not of:
+            of, key = account, f"{PREFIX}:{account.subject}"
         name = counter.name
-        sliding = name.endswith(":sliding")
+        if isinstance(counter, Sliding):
+            changed += _cell(key, counter, mark)
+            continue
         for start, value, end in counter.rows():
-            if not sliding:
-                yield CounterChange(key, name, start, value, end)
-            elif start == held.mark // _NS:
-                width = max(1, (end - 1 - start) // 61)
-                yield CounterChange(key, f"{name}@{start // width % _CELLS}", start, value, end)
+            changed.append(_new(CounterChange, (key, name, start, value, end)))
+    return changed
+
+
+def _cell(key: str, counter: Sliding, mark: int) -> Iterator[CounterChange]:
+    """The cell that a mark is under, in the row whose turn it is."""
+    for start, value, end in counter.rows():
+        if start == mark // _NS:
+            width = max(1, (end - 1 - start) // 61)
+            yield CounterChange(key, f"{counter.name}@{start // width % _CELLS}", start, value, end)
 
 
 def _carry(old: Account, new: Account) -> None:

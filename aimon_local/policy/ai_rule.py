@@ -48,6 +48,7 @@ RELEASED = "released"
 _HELD = "ai.held"
 _PRINT = "ai.fingerprint"  # of the prompt, from where it was read to where its record is made
 _NS = 1_000_000_000
+_NONE = (None, None, None, 0, 0)  # of a limit on which nothing is held
 _LATE = _NS  # how much later async-count counts
 _NOTHING = TokenUsage()
 _PLAIN = header("Accept-Encoding", "identity")
@@ -295,11 +296,11 @@ def _uncompressed(call: Call) -> None:
 def _marks(statuses: list[Status], grant: Grant | None, used: Demand, now: int) -> tuple[str, ...]:
     """How each limit stood before a call and after it, as the ledger keeps it; a grant of None: nothing was held."""
     held = grant.held if grant is not None else ()
-    marks = []
+    marks, by_unit = [], used.units()
     for at, (subject, name, amount, taken, resets) in enumerate(statuses):
-        units, unit = (held[at].units, held[at].unit) if held else (0, None)
+        _, _, unit, units, _ = held[at] if held else _NONE
         before = taken - units
-        after = before if unit is None else before + used.units(unit)
+        after = before if unit is None else before + by_unit[unit._name_]
         ends = -(-(now + resets) // _NS) if resets else 0
         marks.append(word(name, subject.partition("@")[2], amount, before, units, after, ends))
     return tuple(marks)

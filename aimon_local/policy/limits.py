@@ -11,7 +11,7 @@ settle(0) changes nothing; a look changes nothing; a call of n units is n calls 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class Counter(Protocol):
         """Nanoseconds until the window starts anew, or until some room comes back."""
         ...
 
-    def rows(self) -> Iterator[tuple[int, int, int]]:
+    def rows(self) -> Iterable[tuple[int, int, int]]:
         """(start, settled units, end), Unix seconds, to be stored: ``restore`` takes them back."""
         ...
 
@@ -66,30 +66,37 @@ class Counter(Protocol):
 class Calendar:
     """A limit over a calendar period."""
 
-    __slots__ = ("_end", "_held", "_limit", "_start", "_used", "_zone", "amount", "name", "shadow")
+    # The window is [_start, _end), in nanoseconds; before _early the clock was moved.
+    __slots__ = ("_early", "_end", "_held", "_limit", "_start", "_used", "_zone", "amount", "name", "shadow")
 
     def __init__(self, limit: Limit, zone: tzinfo) -> None:
         self._limit, self._zone = limit, zone
         self.name, self.amount, self.shadow = limit.name, limit.amount, limit.shadow
-        self._start = self._end = self._used = self._held = 0
+        self._early = self._start = self._end = self._used = self._held = 0
 
     def _roll(self, now: int) -> None:
-        if now >= self._end * _NS:
-            self._start, self._end = span(self._limit.period, now // _NS, self._zone)
+        """Into the window of ``now``. Where it is none yet that was counted in, nothing is used in it."""
+        if now >= self._end:
             self._used = self._held = 0
-        elif now < self._start * _NS - _AHEAD:
-            self._start, self._end = span(self._limit.period, now // _NS, self._zone)
+        self._open(now // _NS)
+
+    def _open(self, second: int) -> None:
+        start, end = span(self._limit.period, second, self._zone)
+        self._start, self._end = start * _NS, end * _NS
+        self._early = self._start - _AHEAD
 
     def wait(self, units: int, now: int) -> int:
         """Until the next window, where this one is full."""
-        self._roll(now)
+        if not self._early <= now < self._end:
+            self._roll(now)
         if self._used + self._held + units <= self.amount:
             return 0
-        return NEVER if units > self.amount else max(1, self._end * _NS - now)
+        return NEVER if units > self.amount else max(1, self._end - now)
 
     def hold(self, units: int, now: int) -> int:
         """The mark is the window's start."""
-        self._roll(now)
+        if not self._early <= now < self._end:
+            self._roll(now)
         self._held += units
         return self._start
 
@@ -101,22 +108,24 @@ class Calendar:
 
     def used(self, now: int) -> int:
         """Used and held."""
-        self._roll(now)
+        if not self._early <= now < self._end:
+            self._roll(now)
         return self._used + self._held
 
     def resets(self, now: int) -> int:
         """Until the window ends."""
-        self._roll(now)
-        return max(0, self._end * _NS - now)
+        if not self._early <= now < self._end:
+            self._roll(now)
+        return self._end - now
 
-    def rows(self) -> Iterator[tuple[int, int, int]]:
+    def rows(self) -> Sequence[tuple[int, int, int]]:
         """One row: the window that runs."""
-        yield self._start, self._used, self._end
+        return ((self._start // _NS, self._used, self._end // _NS),)
 
     def restore(self, start: int, value: int) -> None:
         """The newest row holds."""
-        if start >= self._start:
-            self._start, self._end = span(self._limit.period, start, self._zone)
+        if start * _NS >= self._start:
+            self._open(start)
             self._used = value
 
 
