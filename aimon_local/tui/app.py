@@ -7,7 +7,7 @@ gone is a state, never a traceback. Pages: ``pages.PAGES``; keys: ``keys.KEYS``.
 
 import csv
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +80,7 @@ class Dashboard(App[str]):
         self.paints = 0
         link = feed.link
         self.player = Player(("--admin-url", link.address, "--url", link.proxy), token, self._played)
+        self.lessons: Callable[[], Sequence[Mapping[str, Any]]] | None = None  # the same
         self.scripts: Callable[[], Sequence[Script]] | None = None  # instead of asking the command what there is
         self._held: Seen | None = None  # what was seen when it was frozen
         self._painted: tuple[object, ...] = ()

@@ -92,6 +92,18 @@ def width_of(line: Line) -> int:
     return sum(cell_len(text) for text, _ in line)
 
 
+def wrapped(text: str, width: int, indent: str, style: str = "text") -> list[Line]:
+    """A sentence over as many lines as it takes; a word that is longer than a line is cut by the widget."""
+    out: list[Line] = []
+    line = indent
+    for word in text.split(" "):
+        if cell_len(line) + cell_len(word) + 1 > width and line.strip():
+            out.append(((line, style),))
+            line = indent
+        line += f"{word} "
+    return [*out, ((line, style),)]
+
+
 # ---- figures
 
 

@@ -78,7 +78,7 @@ class Player:
 
     def __init__(self, options: Sequence[str], token: str | None, changed: Callable[[], None]) -> None:
         self._options, self._changed = options, changed
-        self._environ = {**os.environ, **({"AIMON_LOCAL_TOKEN": token} if token else {})}
+        self.environ = {**os.environ, **({"AIMON_LOCAL_TOKEN": token} if token else {})}
         self._child: subprocess.Popen[str] | None = None
         self.playing = Playing()
 
@@ -94,7 +94,7 @@ class Player:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self._environ,
+            env=self.environ,
             start_new_session=True,
         )
         threading.Thread(target=self._read, args=(self._child,), name="scenario", daemon=True).start()

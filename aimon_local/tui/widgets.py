@@ -106,6 +106,9 @@ class Grid(ScrollView, Styled, can_focus=True):
             super().__init__()
             self.grid, self.key = grid, key
 
+    class Moved(Message):
+        """Another row is marked."""
+
     def __init__(self, *, id: str | None = None, follow: bool = False) -> None:
         super().__init__(id=id)
         self.follow = follow
@@ -208,6 +211,7 @@ class Grid(ScrollView, Styled, can_focus=True):
             self.marked = at
             self._show_mark()
             self._repaint()
+            self.post_message(self.Moved())
 
     # ---- keys and mouse
 

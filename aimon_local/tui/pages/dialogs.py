@@ -21,9 +21,9 @@ class Ask(ModalScreen[bool]):
         ("escape", "dismiss(None)", "no"),
     ]
 
-    def __init__(self, question: str, yes: str = "yes", no: str = "no") -> None:
+    def __init__(self, question: str, yes: str = "yes", no: str = "no", lines: Sequence[Line] = ()) -> None:
         super().__init__()
-        self._question, self._answers = question, (yes, no)
+        self._question, self._answers, self._lines = question, (yes, no), lines
 
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
@@ -34,10 +34,11 @@ class Ask(ModalScreen[bool]):
         """As tall as it is."""
         yes, no = self._answers
         block = self.query_one(Lines)
-        block.styles.height = 3
+        block.styles.height = 3 + len(self._lines)
         block.put(
             [
                 ((self._question, "bold"),),
+                *self._lines,
                 (),
                 ((" y ", "key"), (yes, "text"), ("   n ", "key"), (no, "text"), ("   esc ", "key"), ("back", "text")),
             ]

@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from aimon_local.client.admin import segment
 from aimon_local.tui import filters
-from aimon_local.tui.lines import clean, plain
+from aimon_local.tui.lines import clean, plain, wrapped
 from aimon_local.tui.pages.page import Page, Rows, bindings
 from aimon_local.tui.seen import Seen
 from aimon_local.tui.state import Request
@@ -176,7 +176,7 @@ class Story(Page):
             return
         made = view.story(seen, self._explained, self.size.width - 2)
         facts = ", ".join(f"{name} {value}" for name, value in self._row.items() if name != "ai" and value is not None)
-        made += [(), ((" ledger entry", "head"),), *view._wrapped(clean(facts, 2000), self.size.width - 2, "   ")]
+        made += [(), ((" ledger entry", "head"),), *wrapped(clean(facts, 2000), self.size.width - 2, "   ")]
         block.styles.height = len(made)
         block.put(made)
 

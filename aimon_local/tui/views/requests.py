@@ -88,7 +88,7 @@ def story(seen: Seen, explained: Mapping[str, Any], width: int) -> list[Line]:
     denied = explained["verdict"] == "deny"
     sign = (f" {signs.deny} ", "deny") if denied else (f" {signs.ok} ", "ok")
     out: list[Line] = [(sign, (f"{clean(explained['request_id'])}  {clean(explained['at'])}", "bold"))]
-    out += _wrapped(clean(explained["summary"], 2000), width, "   ")
+    out += lines.wrapped(clean(explained["summary"], 2000), width, "   ")
     passed = [phase["phase"] for phase in explained["phases"]]
     for number, name in enumerate(_PHASES, 1):
         facts = next((phase for phase in explained["phases"] if phase["phase"] == name), None)
@@ -139,17 +139,6 @@ def _limit(limit: Mapping[str, Any], places: Sequence[tuple[int, int]], signs: S
         clean(limit["resets_at"] or "-"),
     ]
     return lines.row(LIMITS, places, cells, signs.cut)
-
-
-def _wrapped(text: str, width: int, indent: str) -> list[Line]:
-    """A sentence over as many lines as it takes."""
-    out, line = [], indent
-    for word in text.split():
-        if len(line) + len(word) + 1 > width and line.strip():
-            out.append(((line, "text"),))
-            line = indent
-        line += f"{word} "
-    return [*out, ((line, "text"),)]
 
 
 # ---- copied
