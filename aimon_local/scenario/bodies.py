@@ -20,9 +20,16 @@ _WORDS = (
 )  # fmt: skip
 
 
+_MANY = Random(4).choices(_WORDS, k=4096)  # to be cut from: choosing each word would cost more than sending it
+
+
 def prompt_of(tokens: int, chance: Random) -> str:
     """So many short words; each is about one token for those who count them."""
-    return " ".join(chance.choices(_WORDS, k=max(1, tokens)))
+    at, size = chance.randrange(len(_MANY)), max(1, tokens)
+    words = _MANY[at : at + size]
+    while len(words) < size:
+        words += _MANY[: size - len(words)]
+    return " ".join(words)
 
 
 def _messages(text: str) -> list[dict[str, str]]:

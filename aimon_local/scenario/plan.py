@@ -80,7 +80,7 @@ def _timed(rate: float, stages: tuple[Stage, ...], counts: Iterator[float]) -> I
         slope = (stage.target - rate) / stage.duration if stage.duration else 0.0
         whole = (rate + stage.target) / 2 * stage.duration
         while wanted < passed + whole - 1e-9:
-            yield began + _moment(wanted - passed, rate, slope)
+            yield began + _moment(max(0.0, wanted - passed), rate, slope)
             wanted = next(counts)
         began, passed, rate = began + stage.duration, passed + whole, stage.target
 
