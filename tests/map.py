@@ -6,6 +6,7 @@ _GOLDEN = "golden usage of every dialect stands side by side there"
 
 _SAME = "httpbin's behaviour is what httpbin does: both are asked the same and compared"
 _ANSWERS = "questions and answers are one story, told over sockets with an official SDK"
+_AGENTS = "an agent's rule is one behaviour: calls in, refusals out"
 _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _PLAYED = "pages are proved by playing them: keys in, a screen out"
 _PICTURES = "what views make is kept as pictures in plain text"
@@ -15,6 +16,15 @@ _SCRIPTS = "how a script is read is proved by whole scripts, and by each way to 
 _PLAYED = "proved by what comes of scripts that are played, in virtual time and over sockets"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "policy/agents/chain.py": ("policy/agents/test_rule.py", _AGENTS),
+    "policy/agents/read.py": ("policy/agents/test_rule.py", _AGENTS),
+    "policy/agents/runs.py": ("policy/agents/test_rule.py", _AGENTS),
+    "policy/agents/scopes.py": ("policy/agents/test_rule.py", _AGENTS),
+    "policy/agents/door.py": ("live/test_agents.py", "a token is minted over a socket"),
+    "gateway/admin/agents.py": ("live/test_agents.py", "an agent is what its calls may"),
+    "storage/runs.py": ("live/test_agents.py", "runs are those of real calls"),
+    "cli/agent.py": ("live/test_agents.py", "the command makes what the calls use"),
+    "model/entities/agents.py": ("live/test_agents.py", _NOUNS),
     "cli/run_progress.py": ("scenario/test_report.py", "bars and lines are drawn from the same values as the report"),
     "cli/run_world.py": ("cli/test_run.py", "worlds are found or started by the command"),
     "scenario/act.py": ("cli/test_run.py", _PLAYED),
@@ -100,6 +110,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "tui/views/money.py": ("tui/test_pages.py", _PICTURES),
     "tui/views/agents.py": ("tui/test_pages.py", _PICTURES),
     "tui/views/policy.py": ("tui/test_pages.py", _PICTURES),
+    "tui/views/clock.py": ("tui/test_clock.py", _PICTURES),
     "tui/views/lab.py": ("tui/test_pages.py", _PICTURES),
     "tui/pages/scenarios.py": ("tui/test_play.py", _PLAYED),
     "tui/views/frame.py": ("tui/test_views.py", _PICTURES),

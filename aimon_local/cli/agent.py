@@ -140,10 +140,10 @@ def delete(admin: AdminClient, name: str, as_json: bool) -> None:
     say_done("agent", name, "deleted", as_json)
 
 
-@command.command("revoke", help="Refuse the agent NAME from its next request on; --tokens, --token: only its tokens.")
+@command.command("revoke", help="Refuse the agent NAME from its next request on; --tokens, --token-id: only its tokens.")
 @click.argument("name")
 @click.option("--tokens", "all_tokens", is_flag=True, help="Make all its tokens void; its keys go on.")
-@click.option("--token", "one", default=None, metavar="ID", help="Make one token void.")
+@click.option("--token-id", "one", default=None, metavar="ID", help="Make one token void.")
 @click.option("--undo", is_flag=True, help="Let it in again.")
 @json_option
 @talks_to_gateway

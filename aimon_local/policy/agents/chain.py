@@ -41,11 +41,11 @@ class Place:
     def accounts(self, agent: Agent, runs: Runs, claims: Claims, now: int) -> list[Account]:
         """The run's account, and that of a token with a budget."""
         limits = agent.limits
-        found = [self.run.bounded(limits.requests, limits.tokens, limits.cost)]
+        found = [self.run.bounded(agent.id, limits.requests, limits.tokens, limits.cost)]
         budget = claims.get("budget") if claims is not None else None
         if claims is not None and isinstance(budget, Mapping):
             purse = runs.open(agent.owner_id, str(claims["jti"]), now, "token")
-            found.append(purse.bounded(budget.get("requests"), budget.get("tokens"), budget.get("cost")))
+            found.append(purse.bounded("", budget.get("requests"), budget.get("tokens"), budget.get("cost")))
         return found
 
 

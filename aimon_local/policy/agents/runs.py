@@ -73,22 +73,27 @@ class Total:
 class Run:
     """One run, or what one token may use."""
 
-    __slots__ = ("_totals", "account", "children", "deepest", "last_ns", "name", "started_ns")
+    __slots__ = ("_amounts", "_totals", "account", "children", "deepest", "last_ns", "name", "started_ns")
 
     def __init__(self, subject: str, name: str, what: str, now: int) -> None:
         self.name, self.started_ns, self.last_ns, self.deepest = name, now, now, 0
         self.children: dict[str, int] = {}  # by call
         self.account = Account(subject, Tier(what), UTC)
+        self._amounts: dict[str, tuple[int | None, int | None, int | None]] = {}  # by agent that takes part
         self._totals = {word: Total(f"{word}/{what}", 0) for word, _ in _UNITS}
 
-    def bounded(self, requests: int | None, tokens: int | None, cost: int | None) -> Account:
-        """Its account under these amounts; None is not limited, and not counted."""
-        amounts = (requests, tokens, cost)
+    def bounded(self, who: str, requests: int | None, tokens: int | None, cost: int | None) -> Account:
+        """Its account under what ``who`` allows it; of several that take part the strictest word holds for all.
+
+        None is not limited; what nobody limits is not counted.
+        """
+        self._amounts[who] = (requests, tokens, cost)
         counters: list[tuple[Unit | None, Total]] = []
-        for (word, unit), amount in zip(_UNITS, amounts, strict=True):
-            if amount is not None:
+        for place, (word, unit) in enumerate(_UNITS):
+            known = [each for amounts in self._amounts.values() if (each := amounts[place]) is not None]
+            if known:
                 total = self._totals[word]
-                total.amount = amount
+                total.amount = min(known)
                 counters.append((unit, total))
         self.account.counters[:] = counters
         return self.account
