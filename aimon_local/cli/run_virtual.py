@@ -1,5 +1,7 @@
 """A script played in virtual time: the whole gateway with its upstream in this process, no sockets, no waiting."""
 
+import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +16,13 @@ def played(script: "Script", seed: int, report: "OnProgress | None" = None) -> "
     from aimon_local.scenario.world import World
 
     async def main() -> "Outcome":
-        async with VirtualGateway(seed=seed, empty=True) as gateway:
-            world = World(gateway.proxy, gateway.admin, gateway.upstream, own=True, connect=connect)
-            return await play(script, world, seed=seed, prefix="", on_progress=report)
+        stop = asyncio.Event()  # the loop never sleeps, so a signal may set it at once
+        before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+        try:
+            async with VirtualGateway(seed=seed, empty=True) as gateway:
+                world = World(gateway.proxy, gateway.admin, gateway.upstream, own=True, connect=connect)
+                return await play(script, world, seed=seed, prefix="", on_progress=report, stop=stop)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return run_virtual(main)
