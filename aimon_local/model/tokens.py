@@ -15,6 +15,7 @@ class Source(Enum):
     """Who counted."""
 
     REPORTED = "reported"  # the provider, in the answer
+    NONE = "none"  # nobody: nothing was used
     ESTIMATED = "estimated"  # we, from the bytes: the provider said nothing or nothing credible
 
 

@@ -61,58 +61,63 @@ def moment(now: int, later: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def openai(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+def openai(statuses: Sequence[Status], now: int, seen: "_Seen | None" = None) -> list[Field]:
     """``x-ratelimit-{limit,remaining,reset}-{requests,tokens}``."""
-    layout, fields = layout or _layout(statuses), []
+    layout, lefts = seen or _see(statuses)
+    fields: list[Field] = []
     for (limit, remaining, reset), places in layout.openai:
-        status = _least(statuses, places)
-        fields += [
-            (limit, b"%d" % status.amount),
-            (remaining, b"%d" % status.remaining),
-            (reset, duration(status.resets).encode()),
-        ]
+        place = _least(statuses, lefts, places)
+        _, _, amount, _, resets = statuses[place]
+        fields += (
+            (limit, b"%d" % amount),
+            (remaining, b"%d" % lefts[place]),
+            (reset, duration(resets).encode()),
+        )
     return fields
 
 
-def anthropic(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+def anthropic(statuses: Sequence[Status], now: int, seen: "_Seen | None" = None) -> list[Field]:
     """``anthropic-ratelimit-{requests,tokens,…}-{limit,remaining,reset}``."""
-    layout, fields = layout or _layout(statuses), []
+    layout, lefts = seen or _see(statuses)
+    fields: list[Field] = []
     for (limit, remaining, reset), places in layout.anthropic:
-        status = _least(statuses, places)
-        fields += [
-            (limit, b"%d" % status.amount),
-            (remaining, b"%d" % status.remaining),
-            (reset, moment(now, status.resets).encode()),
-        ]
+        place = _least(statuses, lefts, places)
+        _, _, amount, _, resets = statuses[place]
+        fields += (
+            (limit, b"%d" % amount),
+            (remaining, b"%d" % lefts[place]),
+            (reset, moment(now, resets).encode()),
+        )
     return fields
 
 
-def kong(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+def kong(statuses: Sequence[Status], now: int, seen: "_Seen | None" = None) -> list[Field]:
     """``X-RateLimit-{Limit,Remaining}-Day`` of each request window, and the three of the tightest."""
-    layout = layout or _layout(statuses)
+    layout, lefts = seen or _see(statuses)
     if not layout.windows:
         return []
     fields: list[Field] = []
     for place, told, name in layout.kong:
-        fields += (told, (name, b"%d" % statuses[place].remaining))
-    least = _least(statuses, layout.windows)
+        fields += (told, (name, b"%d" % lefts[place]))
+    least = _least(statuses, lefts, layout.windows)
+    _, _, amount, _, resets = statuses[least]
     fields += (
-        (b"RateLimit-Limit", b"%d" % least.amount),
-        (b"RateLimit-Remaining", b"%d" % least.remaining),
-        (b"RateLimit-Reset", b"%d" % max(1, -(-least.resets // _NS))),
+        (b"RateLimit-Limit", b"%d" % amount),
+        (b"RateLimit-Remaining", b"%d" % lefts[least]),
+        (b"RateLimit-Reset", b"%d" % max(1, -(-resets // _NS))),
     )
     return fields
 
 
-def ietf(statuses: Sequence[Status], now: int, layout: "_Layout | None" = None) -> list[Field]:
+def ietf(statuses: Sequence[Status], now: int, seen: "_Seen | None" = None) -> list[Field]:
     """``RateLimit-Policy`` and ``RateLimit``: one member per limit."""
     if not statuses:
         return []
-    layout = layout or _layout(statuses)
-    standings = []
-    for head, (_, _, amount, used, resets) in zip(layout.members, statuses, strict=True):
-        left = amount - used if amount > used else 0
-        standings.append(b"%b%d;t=%d" % (head, left, -(-resets // _NS)) if resets else b"%b%d" % (head, left))
+    layout, lefts = seen or _see(statuses)
+    standings = [
+        head % (left, -(-status[4] // _NS)) if status[4] else timeless % left
+        for (head, timeless), status, left in zip(layout.members, statuses, lefts, strict=True)
+    ]
     return [(b"RateLimit-Policy", layout.policies), (b"RateLimit", b", ".join(standings))]
 
 
@@ -134,7 +139,8 @@ class _Layout:
         self.kong = [(place, *_kong_names(*limits[place])) for place in self.windows]
         self.openai = _grouped(names, {"requests": _REQUESTS, "tokens": _TOKENS}, "x-ratelimit-{1}-{0}")
         self.anthropic = _grouped(names, _ANTHROPIC, "anthropic-ratelimit-{0}-{1}")
-        self.members = [b'"%b";r=' % name.encode() for name in names]
+        # Forms of the draft's members, with a time until the reset and without one. A name holds no percent sign.
+        self.members = [(b'"%b";r=%%d;t=%%d' % name.encode(), b'"%b";r=%%d' % name.encode()) for name in names]
         self.policies = b", ".join(_policy(name, amount) for name, amount in limits)
 
 
@@ -164,7 +170,7 @@ _layouts: dict[tuple[tuple[str, int], ...], _Layout] = {}
 
 
 def _layout(statuses: Sequence[Status]) -> _Layout:
-    limits = tuple([(status[1], status[2]) for status in statuses])
+    limits = tuple([status[1:3] for status in statuses])
     found = _layouts.get(limits)
     if found is None:
         if len(_layouts) >= 1000:
@@ -173,23 +179,29 @@ def _layout(statuses: Sequence[Status]) -> _Layout:
     return found
 
 
-def _least(statuses: Sequence[Status], places: Sequence[int]) -> Status:
-    """Of some limits the one with the least left; of equals the one that resets last."""
-    best = statuses[places[0]]
-    for place in places[1:]:
-        status = statuses[place]
-        left, least = status.remaining, best.remaining
-        if left < least or (left == least and status.resets > best.resets):
-            best = status
+_Seen = tuple[_Layout, list[int]]  # and what is left of each limit, never below zero
+
+
+def _see(statuses: Sequence[Status]) -> _Seen:
+    return _layout(statuses), [amount - used if amount > used else 0 for _, _, amount, used, _ in statuses]
+
+
+def _least(statuses: Sequence[Status], lefts: Sequence[int], places: Sequence[int]) -> int:
+    """Of some limits the place of the one with the least left; of equals the one that resets last."""
+    best = places[0]
+    for place in places:
+        left, least = lefts[place], lefts[best]
+        if left < least or (left == least and statuses[place][4] > statuses[best][4]):
+            best = place
     return best
 
 
 def standing(statuses: Sequence[Status], provider: str | None, now: int, *, kongs: bool = True) -> list[Field]:
     """All fields of an answer; ``provider`` None: a plain route. ``kongs`` False: Kong's own plugin has set its own."""
-    layout = _layout(statuses)
-    fields = kong(statuses, now, layout) if kongs else []
+    seen = _see(statuses)
+    fields = kong(statuses, now, seen) if kongs else []
     if provider == "anthropic":
-        fields += anthropic(statuses, now, layout)
+        fields += anthropic(statuses, now, seen)
     elif provider is not None:
-        fields += openai(statuses, now, layout)
-    return fields + ietf(statuses, now, layout)
+        fields += openai(statuses, now, seen)
+    return fields + ietf(statuses, now, seen)

@@ -7,6 +7,7 @@ what the upstream answers; ``settle`` trues up, exactly once:
     never answered (refused by a later rule, upstream failed)     all is given back, the request too
     client gone, or time over, in the queue for a busy service     the same
     client gone before the answer                                  request and prompt, by our own count
+    client gone, and the tier drains                               what the upstream really used, to its end
     upstream's error (4xx, 5xx)                                    the request alone
     answer complete, or cut on its way                             request, and tokens as metered
     answer that can't be read (compressed against our word)        request, and all that was held
@@ -23,7 +24,7 @@ from aimon_local.metering.dialect import Dialect
 from aimon_local.metering.dialects import dialect_for
 from aimon_local.metering.meter import Meter as AnswerMeter
 from aimon_local.metering.meter import Metered, meter_for
-from aimon_local.model.ai import AiRecord, word
+from aimon_local.model.ai import DRAIN, AiRecord, word
 from aimon_local.model.approval import HOLD
 from aimon_local.model.tier import Mode
 from aimon_local.model.tokens import Source, TokenUsage
@@ -50,8 +51,12 @@ _PRINT = "ai.fingerprint"  # of the prompt, from where it was read to where its 
 _NS = 1_000_000_000
 _NONE = (None, None, None, 0, 0)  # of a limit on which nothing is held
 _LATE = _NS  # how much later async-count counts
-_NOTHING = TokenUsage()
+_NOTHING = Metered(TokenUsage(source=Source.NONE))
+_UNASKED = Metered(TokenUsage(source=Source.NONE, flags=(RELEASED,)))
 _PLAIN = header("Accept-Encoding", "identity")
+
+
+_Asked = tuple[str, str, str, str | None, bool, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -64,7 +69,8 @@ class _Held:
     month: Month
     month_start: int
     totals: Totals
-    record: AiRecord
+    demand: Demand
+    shadow: tuple[str, ...]  # gates and limits that would have refused it
     standing: list[Status]  # of each limit, with what is held
     status: int = 0  # of the upstream; 0: it has not answered
     meter: AnswerMeter | None = None
@@ -73,7 +79,7 @@ class _Held:
 class TierRule(Rule):
     """One tier on one kind of route: see the module."""
 
-    __slots__ = ("_asks", "_lane", "_patience", "max_body", "terms")
+    __slots__ = ("_asks", "_drains", "_lane", "_patience", "max_body", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
@@ -81,6 +87,7 @@ class TierRule(Rule):
             limit.ask for tier in (terms.counted, *(e.tier for e in terms.beside)) for limit in tier.limits
         )
         waits = (terms.tier.first_byte_s, terms.tier.total_s)
+        self._drains = terms.tier.on_disconnect == "drain"
         self._patience = None if waits == (None, None) else waits
         self._lane = Lane(terms.tier.name, terms.tier.priority, terms.tier.queue_s)
         most = terms.tier.max_body_bytes
@@ -159,12 +166,13 @@ class TierRule(Rule):
         accounts, month = self._accounts(call), self._month(call)
         demand = Demand() if ask is None else ask.demand
         totals = Totals(1, demand.input_tokens, demand.output_tokens, demand.cost)
-        return accounts, month, totals, demand._replace(charge=month.most(self.terms.plan, totals))
+        charge = month.most(self.terms.plan, totals)
+        return accounts, month, totals, demand._replace(charge=charge) if charge else demand
 
     def _admit(self, call: Call, dialect: Dialect | None, ask: Ask | None) -> Outcome:
         """One synchronous step: look at every limit, hold on all or on none."""
         now = call.now_ns
-        call.touched.extend(call.state.accounts.count_late(now))
+        call.touched += call.state.accounts.count_late(now)
         accounts, month, totals, demand = self.wants(call, ask)
         got = admit(accounts, demand, now)
         provider = dialect.provider if dialect is not None else None
@@ -172,12 +180,14 @@ class TierRule(Rule):
         own = not any(name == b"RateLimit-Limit" for name, _ in call.reply_fields)
         fields = standing(statuses, provider, now, kongs=own)
         if isinstance(got, Full):
-            call.notes[NOTE] = self._record(call, ask, demand)._replace(
+            call.notes[NOTE] = AiRecord(
+                *self._asked(ask, demand, None),
                 denied_limit=got.status.name,
                 requested=got.requested,
                 used=got.status.used,
                 limits=_marks(statuses, None, Demand(0), now),
                 wait=got.wait,
+                fingerprint=_fingerprint(call),
             )
             asked = call.state.approvals.asked(call, got, accounts) if self._asks else None
             if asked is not None:
@@ -189,19 +199,23 @@ class TierRule(Rule):
             return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))
         call.reply_fields += fields
         call.patience, call.lane = self._patience, self._lane
+        if self._drains and dialect is not None:
+            call.notes[DRAIN] = True
         month.hold(totals)
-        shadow = (*(ask.shadow if ask is not None else ()), *(full.status.name for full in got.shadowed))
-        record = self._record(call, ask, demand)._replace(shadow=shadow)
-        call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, record, statuses)
+        shadow = ask.shadow if ask is not None else ()
+        if got.shadowed:
+            shadow = (*shadow, *(full.status.name for full in got.shadowed))
+        call.notes[_HELD] = _Held(got, ask, dialect, month, month.start, totals, demand, shadow, statuses)
         return None
 
-    def _record(self, call: Call, ask: Ask | None, demand: Demand) -> AiRecord:
-        facts, name = (ask.facts if ask is not None else None), self.terms.tier.name
-        if facts is None:
-            return AiRecord("", name, "", None, False, 0, 0, 0, 0)
-        held = (demand.input_tokens, demand.output_tokens, demand.cost)
-        record = AiRecord(facts.dialect, name, facts.model, None, facts.stream, facts.prompt_tokens, *held)
-        return record._replace(fingerprint=str(call.notes.get(_PRINT, "")))
+    def _asked(self, ask: Ask | None, demand: Demand, served: str | None) -> _Asked:
+        """The first columns of a record: what was asked for and held, and the model that served."""
+        name = self.terms.tier.name
+        if ask is None:
+            return "", name, "", None, False, 0, 0, 0, 0
+        dialect, model, stream, prompt = ask.facts[:4]
+        _, came_in, went_out, cost, _ = demand
+        return dialect, name, model, served, stream, prompt, came_in, went_out, cost
 
     def _blocked(self, call: Call, dialect: Dialect | None, blocked: Blocked) -> Refuse | Answer:
         record = AiRecord(dialect.name if dialect else "", self.terms.tier.name, "", None, False, 0, 0, 0, 0)
@@ -210,9 +224,8 @@ class TierRule(Rule):
             record = record._replace(
                 model=facts.model, stream=facts.stream, estimate=facts.prompt_tokens, reserved_output=wish
             )
-        known = str(call.notes.get(_PRINT, ""))
         call.notes[NOTE] = record._replace(
-            denied_limit=blocked.gate or blocked.reason, requested=blocked.requested, fingerprint=known
+            denied_limit=blocked.gate or blocked.reason, requested=blocked.requested, fingerprint=_fingerprint(call)
         )
         if dialect is None:
             return Refuse(ai_refusals.TABLE[blocked.reason].status, blocked.message, blocked.reason)
@@ -254,31 +267,42 @@ class TierRule(Rule):
             return
         if not held.status and (complete or call.unsent):
             release(held.grant)
-            self._close(call, held, _NOTHING, 0, held.record._replace(flags=(RELEASED,)))
+            self._note(call, held, self._used(held, _UNASKED.usage, 0), _UNASKED, complete=False)
             return
         metered = _metered(held, complete)
-        usage = metered.usage if metered is not None else _NOTHING
+        used = self._used(held, metered.usage, 1)
+        self._note(call, held, used, metered, complete)
+        if self.terms.tier.mode is Mode.ASYNC_COUNT:
+            call.state.accounts.later(held.grant, used, call.now_ns + _LATE)
+            used = Demand()
+        settle(held.grant, used)
+        call.touched += changes(held.grant)
+        call.touched += held.month.rows(self._subject(call))
+
+    def _used(self, held: _Held, usage: TokenUsage, requests: int) -> Demand:
+        """What a call that is over used, what that costs and brings; its billing month counts it."""
         price = held.ask.price if held.ask is not None else None
         cost = price.rates.cost(usage) if price is not None else 0
-        self._close(call, held, usage, 1, _ended(held.record, metered, cost), complete)
+        charge = held.month.settle(self.terms.plan, held.month_start, held.totals, usage, cost, requests)
+        return Demand(requests, usage.total_input, usage.total_output, cost, charge)
 
-    def _close(
-        self, call: Call, held: _Held, usage: TokenUsage, requests: int, record: AiRecord, complete: bool = False
-    ) -> None:
-        terms, month, cost = self.terms, held.month, record.cost
-        charge = month.settle(terms.plan, held.month_start, held.totals, usage, cost, requests)
-        used = Demand(requests, usage.total_input, usage.total_output, cost, charge)
-        limits = _marks(held.standing, held.grant, used, call.now_ns)
-        call.notes[NOTE] = record._replace(charge=charge, complete=complete and record.complete, limits=limits)
-        if not requests:
-            return
-        if terms.tier.mode is Mode.ASYNC_COUNT:
-            call.state.accounts.later(held.grant, used, call.now_ns + _LATE)
-            settle(held.grant, Demand())
-        else:
-            settle(held.grant, used)
-        call.touched.extend(changes(held.grant))
-        call.touched.extend(month.rows(self._subject(call)))
+    def _note(self, call: Call, held: _Held, used: Demand, metered: Metered, complete: bool) -> None:
+        """The record of a call that is over."""
+        usage, finish, served, error = metered
+        flags = (*usage.flags, "error_in_stream") if error else usage.flags
+        call.notes[NOTE] = AiRecord(  # by place, as in the ledger: names would cost each call a microsecond
+            *self._asked(held.ask, held.demand, served if isinstance(served, str) else None),
+            *usage[:5],
+            used.cost,
+            used.charge,
+            usage.source.value,
+            complete and usage.complete,
+            finish if isinstance(finish, str) else None,
+            flags,
+            held.shadow,
+            limits=_marks(held.standing, held.grant, used, call.now_ns),
+            fingerprint=_fingerprint(call),
+        )
 
 
 def document_of(call: Call) -> Mapping[str, Any] | None:
@@ -306,11 +330,11 @@ def _marks(statuses: list[Status], grant: Grant | None, used: Demand, now: int) 
     return tuple(marks)
 
 
-def _metered(held: _Held, complete: bool) -> Metered | None:
-    """What an answered, or a left, AI call used; None: nothing."""
+def _metered(held: _Held, complete: bool) -> Metered:
+    """What an answered, or a left, call used."""
     ask = held.ask
     if ask is None or ask.price is None or held.status >= 400:
-        return None
+        return _NOTHING
     if held.meter is not None:
         return held.meter.finish(complete)
     output = ask.output if held.status else 0
@@ -319,22 +343,5 @@ def _metered(held: _Held, complete: bool) -> Metered | None:
     return Metered(usage)
 
 
-def _ended(record: AiRecord, metered: Metered | None, cost: int) -> AiRecord:
-    """The record with what was used."""
-    if metered is None:
-        return record._replace(complete=True)
-    usage = metered.usage
-    flags = (*usage.flags, "error_in_stream") if metered.error else usage.flags
-    return record._replace(
-        served=metered.model if isinstance(metered.model, str) else None,
-        input=usage.input,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        output=usage.output,
-        reasoning=usage.reasoning,
-        cost=cost,
-        source=usage.source.value,
-        complete=usage.complete,
-        finish_reason=metered.finish_reason if isinstance(metered.finish_reason, str) else None,
-        flags=flags,
-    )
+def _fingerprint(call: Call) -> str:
+    return str(call.notes.get(_PRINT, ""))
