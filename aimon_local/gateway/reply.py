@@ -96,14 +96,17 @@ _OURS = frozenset(
 )
 
 
-class _Hidden(dict[tuple[bytes, ...], frozenset[bytes]]):
-    """Lower-case names that the fields of the rules and ours take the place of; worked out once per set of names."""
+_Names = tuple[bytes, ...] | frozenset[bytes]
 
-    def __missing__(self, names: tuple[bytes, ...]) -> frozenset[bytes]:
-        hidden = _OURS.union(name.lower() for name in names)
+
+class _Hidden(dict[tuple[_Names, _Names], frozenset[bytes]]):
+    """Lower-case names that the fields of the rules and ours take the place of; worked out once per sets of names."""
+
+    def __missing__(self, key: tuple[_Names, _Names]) -> frozenset[bytes]:
+        hidden = _OURS.union(*([name.lower() for name in names] for names in key))
         if len(self) >= 256:
             self.clear()
-        self[names] = hidden
+        self[key] = hidden
         return hidden
 
 
@@ -130,9 +133,13 @@ def _charset(name: bytes, value: bytes) -> bytes:
 
 def _merged(call: Call, fields: list[Header]) -> list[bytes]:
     """Field lines, those that a rule has set in place of the upstream's of the same name."""
-    ruled = call.reply_fields
-    if not ruled:
+    ruled, made = call.reply_fields, call.reply_lines
+    if not ruled and made is None:
         return _lines(fields, _OURS)
-    lines = _lines(fields, _hidden[tuple([name for name, _ in ruled])])
-    lines += [name + b": " + value for name, value in ruled]
+    names = tuple([name for name, _ in ruled])
+    lines = _lines(fields, _hidden[names, made.names if made is not None else ()])
+    if ruled:
+        lines += [name + b": " + value for name, value in ruled]
+    if made is not None:
+        lines += made.lines
     return lines

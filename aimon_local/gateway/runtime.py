@@ -14,7 +14,7 @@ from aimon_local.gateway.waiting import Waiting
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
-from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.model.usage import Touched, UsageRow
 from aimon_local.policy.call import Call, Tools
 from aimon_local.policy.rule import LogOrder
 from aimon_local.wire.headers import Hop, upstream_head
@@ -40,7 +40,7 @@ class Ledger(Protocol):
     def add(
         self,
         row: UsageRow,
-        touched: Sequence[CounterChange],
+        touched: Sequence[Touched],
         then: Callable[[StoreError | None], None],
         ai: AiRecord | None = None,
         lines: Sequence[AuditEntry] = (),

@@ -1,6 +1,7 @@
 """What the ledger keeps of one request. Integers only: money and tokens in nano-units, time in nanoseconds."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 
 
 class UsageRow(NamedTuple):
@@ -36,3 +37,17 @@ class CounterChange(NamedTuple):
     start: int  # the window's start, Unix seconds
     value: int
     expires: int  # Unix seconds from which the row can be forgotten
+
+
+class Counted(Protocol):
+    """Counters that many requests of a batch change: they are read once, when the batch is handed to the writer.
+
+    So what is stored holds all that the batch's rows have counted, and what calls in flight count already.
+    """
+
+    def changes(self) -> Iterable[CounterChange]:
+        """The counters as they stand."""
+        ...
+
+
+Touched = CounterChange | Counted

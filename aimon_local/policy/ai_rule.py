@@ -177,7 +177,7 @@ class TierRule(Rule):
         got = admit(accounts, demand, now)
         provider = dialect.provider if dialect is not None else None
         statuses = [status for account in accounts for status in account.statuses(now)]
-        own = not any(name == b"RateLimit-Limit" for name, _ in call.reply_fields)
+        own = call.reply_lines is None or b"ratelimit-limit" not in call.reply_lines.names
         fields = standing(statuses, provider, now, kongs=own)
         if isinstance(got, Full):
             call.notes[NOTE] = AiRecord(

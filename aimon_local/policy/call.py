@@ -10,15 +10,22 @@ goes out. Paths are ``str`` in latin-1: one character is one byte, so that any b
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from aimon_local.model.usage import CounterChange
+    from aimon_local.model.usage import Touched
     from aimon_local.policy.queueing import Lane
     from aimon_local.policy.snapshot import Consumer, Credential, Match, Snapshot
     from aimon_local.policy.state import LimitState
 
 Header = tuple[bytes, bytes, bytes]
+
+
+class Lines(NamedTuple):
+    """Field lines for the answer, ready to go out, and the lower-case names that they take the place of."""
+
+    names: frozenset[bytes]
+    lines: list[bytes]
 
 
 class Tools(Protocol):
@@ -108,8 +115,10 @@ class Call:
     upstream_host: bytes = b""
     # drafts: fields for the answer, on success and on refusal, in order
     reply_fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    # the same as lines that a rule has made at one go, behind those
+    reply_lines: "Lines | None" = None
     # counters changed by this request: stored with its ledger row
-    touched: "list[CounterChange]" = field(default_factory=list)
+    touched: "list[Touched]" = field(default_factory=list)
     # free room for a rule to carry facts from access to response and log, by its name
     notes: dict[str, object] = field(default_factory=dict)
 

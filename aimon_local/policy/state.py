@@ -136,10 +136,7 @@ class LimitState:
         """Every counter as the ledger stores it: ``load`` of it continues where this state is."""
         for table in self.scopes.values():
             for windows in table.values():
-                for unit, count in enumerate(windows.counts):
-                    if count:
-                        start, end = windows.starts[unit], windows.ends[unit]
-                        yield CounterChange(windows.key, UNITS[unit], start, count, end)
+                yield from windows.changes()
 
     def prune(self, now_ns: int, most: int = 1000) -> int:
         """Forget identifiers whose windows are all over; returns how many. Call it now and then, say each second.

@@ -9,7 +9,9 @@ clock, which frees nobody, and time goes on from there.
 To add a unit: one line in ``UNITS`` and its start in ``Moment``. Units are numbered by their place in the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from aimon_local.model.usage import CounterChange
 
 UNITS = ("second", "minute", "hour", "day", "month", "year")
 """The units, shortest first; everything here is indexed in this order."""
@@ -102,6 +104,12 @@ class Windows:
         if not self.ahead:
             return moment.resets
         return [reset_after(unit, start, moment.now) for unit, start in enumerate(self.starts)]
+
+    def changes(self) -> Iterator[CounterChange]:
+        """Every counter that counts something, as the ledger stores it."""
+        for unit, count in enumerate(self.counts):
+            if count:
+                yield CounterChange(self.key, UNITS[unit], self.starts[unit], count, self.ends[unit])
 
     def over(self, now: int) -> bool:
         """Whether nothing in it counts any more."""

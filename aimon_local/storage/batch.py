@@ -8,13 +8,13 @@ A new column of ``UsageRow``: a migration, ``ROW_COLUMNS`` (the hash chain cover
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aimon_local.errors import StoreError
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
-from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.model.usage import Counted, CounterChange, Touched, UsageRow
 from aimon_local.storage.chain import Chain
 from aimon_local.storage.span import HOUR_NS
 from aimon_local.storage.spend import FOLD as FOLD_SPEND
@@ -62,10 +62,23 @@ class Batch:
     def __init__(self) -> None:
         self.rows: list[UsageRow] = []
         self.ai: list[tuple[str, AiRecord]] = []  # with the request's id
-        self.touched: list[CounterChange] = []
+        self.touched: list[Touched] = []
         self.lines: list[AuditEntry] = []  # of the audit log
         self.asked: list[Question] = []  # of soft limits
         self.thens: list[Then] = []
+
+    def read_counters(self) -> None:
+        """Have what the rows counted on tell its counters, each once; on the loop, where they are changed."""
+        seen: dict[int, Counted] = {}
+        rows: list[Touched] = []
+        for each in self.touched:
+            if type(each) is CounterChange:
+                rows.append(each)
+            else:
+                seen[id(each)] = cast(Counted, each)
+        for counted in seen.values():
+            rows += counted.changes()
+        self.touched = rows
 
 
 class Parties:
@@ -119,7 +132,8 @@ def commit(
     is called within the transaction: what else belongs to these rows.
     """
     rows = batch.rows
-    counters = list({(change[0], change[1]): change for change in batch.touched}.values())
+    touched = cast(list[CounterChange], batch.touched)  # ``read_counters`` has seen to it
+    counters = list({(change[0], change[1]): change for change in touched}.values())
     try:
         _store(db, rows, counters, [_ai_row(*each) for each in batch.ai], parties, chain, beside)
     except _MENDED:

@@ -27,7 +27,7 @@ from aimon_local.errors import StoreBusy, StoreError
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.approval import Question
 from aimon_local.model.audit import AuditEntry
-from aimon_local.model.usage import CounterChange, UsageRow
+from aimon_local.model.usage import Touched, UsageRow
 from aimon_local.storage.approvals import PUT as PUT_QUESTION
 from aimon_local.storage.audit import Trail
 from aimon_local.storage.batch import Batch, Parties, Then, commit, fold, forget, last_seq
@@ -90,7 +90,7 @@ class LedgerWriter:
     def add(
         self,
         row: UsageRow,
-        touched: Sequence[CounterChange],
+        touched: Sequence[Touched],
         then: Then,
         ai: AiRecord | None = None,
         lines: Sequence[AuditEntry] = (),
@@ -141,6 +141,7 @@ class LedgerWriter:
             return
         self._seen, self._turns = 1, 0
         batch, self._next = self._next, Batch()
+        batch.read_counters()
         self.overloaded = False
         if (rows == 1 or self._thread.inline) and self._thread.commit_here(batch):
             return self.committed(batch)

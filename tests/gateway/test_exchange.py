@@ -9,6 +9,7 @@ from aimon_local.gateway import refusals
 from aimon_local.policy.plan import make_plan
 from aimon_local.policy.rule import Rule
 from aimon_local.wire.message import FailureKind
+from tests.support.calls import counters
 from tests.support.stage import BUFFER, FILTER, GATHER, Stage, make_answer, make_failure
 
 SENT = ("send", "/base/x", b"", None)
@@ -211,7 +212,7 @@ def test_a_limit_is_checked_and_counted_in_one_step():
     ]  # fmt: skip
     for exchange in reversed(exchanges[:2]):
         exchange.on_head(make_answer(200, 0, has_body=False), b"", True)
-    assert [[change.value for change in touched] for touched in stage.ledger.touched] == [[], [], [2], [2]]
+    assert [[change.value for change in counters(touched)] for touched in stage.ledger.touched] == [[], [], [2], [2]]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from aimon_local.policy.call import Call, ResponseDraft, header
 from aimon_local.policy.rule import Scope
 from aimon_local.policy.state import LimitState
+from aimon_local.storage.batch import Batch
 
 NOON = 1_700_049_600  # 2023-11-15T12:00:00Z
 
@@ -81,3 +82,17 @@ def entity(**fields):
 def pairs(fields):
     """Names and values of the fields that go upstream or to the client, as text."""
     return [(line.split(b":")[0].decode("latin-1"), value.decode("latin-1")) for _, value, line in fields]
+
+
+def counters(touched):
+    """What the ledger stores of ``call.touched``: as a batch's ``read_counters`` has it."""
+    batch = Batch()
+    batch.touched = list(touched)
+    batch.read_counters()
+    return batch.touched
+
+
+def said(call):
+    """The fields that rules have set for the answer, those that were made as lines too."""
+    made = call.reply_lines.lines if call.reply_lines is not None else []
+    return [*call.reply_fields, *(tuple(line.split(b": ", 1)) for line in made)]

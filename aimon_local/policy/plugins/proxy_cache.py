@@ -162,6 +162,7 @@ class ProxyCache(Rule):
         forget = now + int(ttl if self._keep is None else self._keep) * _NS
         # the answer's fields, but not what this one request was told (its limits, its delivery)
         own = _NOT_KEPT | {name.lower() for name, _ in call.reply_fields}
+        own |= call.reply_lines.names if call.reply_lines is not None else frozenset()
         fields = tuple((_title(line), value) for name, value, line in draft.fields if name not in own)
 
         def store(content: bytes) -> bytes:

@@ -10,7 +10,7 @@ To add a way to tell callers apart: one value of ``limit_by`` and one function i
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aimon_local.model.schema import (
@@ -23,8 +23,7 @@ from aimon_local.model.schema import (
     record,
     string,
 )
-from aimon_local.model.usage import CounterChange
-from aimon_local.policy.call import Call, Outcome, Refuse
+from aimon_local.policy.call import Call, Lines, Outcome, Refuse
 from aimon_local.policy.rule import PluginType, Rule, Scope
 from aimon_local.policy.state import scope_key
 from aimon_local.policy.windows import UNITS, Moment, Windows
@@ -36,13 +35,13 @@ _make = tuple.__new__  # a NamedTuple without its keyword machinery: four of the
 class RateLimiting(Rule):
     """The limits of one plugin instance."""
 
-    __slots__ = ("_hidden", "_identify", "_limits", "_refusal", "_rows", "_scope")
+    __slots__ = ("_hidden", "_identify", "_limits", "_refusal", "_scope", "_told")
 
     def __init__(self, config: Mapping[str, Any], scope: Scope) -> None:
         self._scope = scope_key(scope.route_id, scope.service_id)
         self._identify = _IDENTIFIERS[config.get("limit_by") or "ip"](config)
-        self._limits = tuple((unit, name, _plain(config[name])) for unit, name in _configured(config))
-        self._rows = tuple(_row(*limit) for limit in self._limits)
+        self._limits = tuple((unit, _plain(config[name])) for unit, name in _configured(config))
+        self._told = _Told([(UNITS[unit], limit) for unit, limit in self._limits])
         self._hidden = bool(config.get("hide_client_headers"))
         message = config.get("error_message") or "Too many requests"
         self._refusal = Refuse(_status(config.get("error_code")), message, "rate_limited")
@@ -53,10 +52,10 @@ class RateLimiting(Rule):
         identifier = self._identify(call)
         windows = call.state.open(self._scope, identifier, moment)
         counts = windows.counts
-        for unit, _, limit in self._limits:
+        for unit, limit in self._limits:
             if counts[unit] >= limit:
                 return self._refuse(call, windows, moment)
-        for unit, _, _ in self._limits:
+        for unit, _ in self._limits:
             counts[unit] += 1
         call.notes[_COUNTED] = identifier
         if not self._hidden:
@@ -66,45 +65,67 @@ class RateLimiting(Rule):
     def peek(self, call: Call) -> Outcome:
         """Refuse where a window is full; nothing is counted."""
         counts = call.state.open(self._scope, self._identify(call), call.state.moment(call.now_ns)).counts
-        full = any(counts[unit] >= limit for unit, _, limit in self._limits)
+        full = any(counts[unit] >= limit for unit, limit in self._limits)
         return self._refusal if full else None
 
     def settle(self, call: Call, complete: bool) -> None:
-        """Give the ledger the counts as they are now, not as this call left them: calls end in another order than
-        they began, and what a slow one saw must not take the place of what is newer.
+        """Give the ledger the windows; it reads them when the row's batch goes out, not as this call left them: calls
+        end in another order than they began, and what a slow one saw must not take the place of what is newer.
         """
         identifier = call.notes.get(_COUNTED)
         windows = call.state.scopes.get(self._scope, {}).get(identifier) if isinstance(identifier, str) else None
-        if windows is None:  # refused here, or forgotten meanwhile: all its windows are over
-            return
-        key, counts, starts, ends = windows.key, windows.counts, windows.starts, windows.ends
-        for unit, name, _ in self._limits:
-            call.touched.append(_make(CounterChange, (key, name, starts[unit], counts[unit], ends[unit])))
+        if windows is not None:  # None: refused here, or forgotten meanwhile: all its windows are over
+            call.touched.append(windows)
 
     def _refuse(self, call: Call, windows: Windows, moment: Moment) -> Refuse:
         if not self._hidden:
             reset = self._tell(call, windows, moment)
-            call.reply_fields.append((b"Retry-After", reset))
+            call.reply_fields.append((b"Retry-After", b"%d" % reset))
         return self._refusal
 
-    def _tell(self, call: Call, windows: Windows, moment: Moment) -> bytes:
-        """Write limit and rest of each unit, and of the one with the least rest (of equals, the longest); its reset."""
-        counts, fields = windows.counts, call.reply_fields
-        least, tightest, digits = _ENDLESS, self._rows[0], b""
-        for row in self._rows:
-            unit, limit, told, name = row
+    def _tell(self, call: Call, windows: Windows, moment: Moment) -> int:
+        """Say what is left of each unit, and when the one with the least rest is over; that in seconds."""
+        counts, rests, least, tightest = windows.counts, [], _ENDLESS, 0
+        for at, (unit, limit) in enumerate(self._limits):
             left = limit - counts[unit]
-            rest = (b"%d" % left if type(left) is int else b"%.14g" % left) if left > 0 else b"0"
-            fields += (told, (name, rest))
-            if left <= least or left <= 0:
-                least, tightest, digits = left, row, rest
-        reset = b"%d" % windows.resets(moment)[tightest[0]]
-        fields += (
-            (b"RateLimit-Limit", tightest[2][1]),
-            (b"RateLimit-Remaining", digits),
-            (b"RateLimit-Reset", reset),
-        )
+            if left < 0:
+                left = 0
+            rests.append(left)
+            if left <= least:  # of equals, the longest
+                least, tightest = left, at
+        reset = windows.resets(moment)[self._limits[tightest][0]]
+        call.reply_lines = self._told.lines(rests, tightest, reset)
         return reset
+
+
+class _Told:
+    """The answer's fields as one text with gaps: limit and rest of each unit, and the tightest one by IETF's names."""
+
+    __slots__ = ("_limits", "_names", "_text", "_whole")
+
+    def __init__(self, limits: Sequence[tuple[str, float]]) -> None:
+        self._whole = all(type(limit) is int for _, limit in limits)
+        self._limits = tuple(_digits(limit) for _, limit in limits)
+        titles = [name.capitalize().encode() for name, _ in limits]
+        gap = b"%d" if self._whole else b"%b"
+        lines = [
+            line
+            for title, digits in zip(titles, self._limits, strict=True)
+            for line in (b"X-RateLimit-Limit-%b: %b" % (title, digits), b"X-RateLimit-Remaining-%b: " % title + gap)
+        ]
+        lines += [b"RateLimit-Limit: %b", b"RateLimit-Remaining: " + gap, b"RateLimit-Reset: %d"]
+        self._text = b"\n".join(lines)
+        self._names = frozenset(line.partition(b":")[0].lower() for line in lines)
+
+    def lines(self, rests: list[float], tightest: int, reset: int) -> Lines:
+        """The lines for what is left of each unit; ``reset``: seconds until the tightest one is over."""
+        shown: Sequence[Any] = rests if self._whole else [_digits(rest) for rest in rests]
+        text = self._text % (*shown, self._limits[tightest], shown[tightest], reset)
+        return Lines(self._names, text.split(b"\n"))
+
+
+def _digits(number: float) -> bytes:
+    return b"%d" % number if type(number) is int else b"%.14g" % number
 
 
 def warnings(config: Mapping[str, Any]) -> list[str]:
@@ -119,9 +140,6 @@ def warnings(config: Mapping[str, Any]) -> list[str]:
 
 # ---- made ready when the rule is compiled
 
-_Row = tuple[int, float, tuple[bytes, bytes], bytes]
-"""Unit, limit, the field that tells the limit, the name of the one that tells the rest."""
-
 _ENDLESS = float("inf")
 
 
@@ -132,12 +150,6 @@ def _configured(config: Mapping[str, Any]) -> list[tuple[int, str]]:
 def _plain(limit: float) -> float:
     """A whole number as an int; Kong allows fractions: 2.5 admits three requests."""
     return int(limit) if limit == int(limit) else limit
-
-
-def _row(unit: int, name: str, limit: float) -> _Row:
-    title = name.capitalize().encode()
-    told = b"%d" % limit if type(limit) is int else b"%.14g" % limit
-    return unit, limit, (b"X-RateLimit-Limit-" + title, told), b"X-RateLimit-Remaining-" + title
 
 
 def _status(code: float | None) -> int:
