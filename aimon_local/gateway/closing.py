@@ -61,6 +61,7 @@ class Closing:
         "filter",
         "forwarded",
         "gathered",
+        "gone",
         "head",
         "lines",
         "meter",
@@ -103,6 +104,7 @@ class Closing:
         self.replayable = True  # all of the body is here: a try that was never sent can be made again
         self.answering = False  # the answer is decided: nothing else may answer
         self.over = False  # recorded
+        self.gone = False  # the client left, the upstream is read on
         self.patience: Patience | None = None
         self.turn: Turn | None = None  # of a bounded service, until the upstream is through
         self.filter: BodyFilter | None = None
@@ -159,6 +161,8 @@ class Closing:
     def _record(self, then: Callable[[], None], complete: bool = True) -> None:
         """Hand the row and the changed counters to the ledger; ``then`` runs when they are committed."""
         self.over = True
+        if self.gone and self.upstream_status is not None:
+            complete = False
         runtime = self.runtime
         ended = runtime.clock.monotonic_ns()
         if self.patience is not None:
@@ -181,7 +185,7 @@ class Closing:
 
         ai = self.call.notes.get(NOTE)
         record = ai if isinstance(ai, AiRecord) else None
-        row, touched = usage_row(self, ended, complete), self.call.touched
+        row, touched = usage_row(self, ended, complete and not self.gone), self.call.touched
         if self.call.notes.keys().isdisjoint(_TOLD):
             return runtime.ledger.add(row, touched, committed, record)
         return runtime.ledger.add(row, touched, committed, *runtime.heard(self.call, record))

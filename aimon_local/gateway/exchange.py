@@ -18,6 +18,7 @@ from aimon_local.gateway import refusals, reply
 from aimon_local.gateway.closing import State, Stop
 from aimon_local.gateway.forwarding import Forwarding
 from aimon_local.gateway.receive import read_call
+from aimon_local.model.ai import DRAIN
 from aimon_local.model.approval import HOLD
 from aimon_local.policy import reasons
 from aimon_local.policy.call import BodyFilter, Call, NeedBody, ResponseDraft
@@ -278,7 +279,9 @@ class ProxyExchange(Forwarding):
     # ---- ends other than good ones
 
     def on_gone(self) -> None:
-        """The client left: its upstream is cancelled, what passed is recorded as incomplete."""
+        """The client left: its upstream is cancelled, what passed is recorded as incomplete; or it is read on."""
+        if DRAIN in self.call.notes and self._can_drain():
+            return self._drain()
         self._drop_upstream()
         self.state = State.OVER
         self.answering = True
@@ -302,6 +305,18 @@ def _chain(filters: list[BodyFilter]) -> BodyFilter:
 
 def _for_tokens(call: Call) -> Plan | None:
     """The plan of a request for an agent's token; imported where there are agents."""
+    def _can_drain(self) -> bool:
+        """The upstream has all of the request, and still answers."""
+        return self.upstream is not None and self.state is State.OVER and not (self.over or self.gone)
+
+    def _drain(self) -> None:
+        """Read the answer to its end, for nobody but the meter."""
+        from aimon_local.gateway.draining import Nobody  # noqa: PLC0415 (where a tier drains)
+
+        self.gone = True
+        self.client = Nobody(self.on_gone)
+        self.on_client_writable(True)
+
     from aimon_local.policy.agents.door import plan_for  # noqa: PLC0415
 
     return plan_for(call)

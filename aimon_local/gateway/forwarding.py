@@ -202,7 +202,7 @@ class Forwarding(_Half):
         match = self.call.match
         if not self.replayable or match is None or match.service is None or self.filter is not None:
             return False
-        if failure.sent or failure.kind in refusals.FINAL:
+        if self.gone or failure.sent or failure.kind in refusals.FINAL:
             return False
         return self.attempts < match.service.retries
 
@@ -210,6 +210,8 @@ class Forwarding(_Half):
         """Leave a target that answered 5xx for one that has not been asked; False: its answer is the answer."""
         call, match = self.call, self.call.match
         if status < 500 or choice.target is None or call.lane is None or not self.replayable:
+            return False
+        if self.gone:
             return False
         if match is None or match.service is None or self.attempts >= match.service.retries:
             return False

@@ -6,6 +6,9 @@ Integers only; money in nano-dollars. The prompt itself is never kept.
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+DRAIN = "ai.drain"
+"""Where it stands, among a call's notes, that its answer is read to the end though its client leaves."""
+
 
 class LimitMark(NamedTuple):
     """One limit that a call counted on, or would have. Units are the limit's; money in nano-dollars.

@@ -31,6 +31,7 @@ _SCALARS = (
     "priority",
     "queue_s",
     "hold_s",
+    "on_disconnect",
     "plan",
 )
 
