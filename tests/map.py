@@ -22,6 +22,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "policy/agents/scopes.py": ("policy/agents/test_rule.py", _AGENTS),
     "policy/agents/door.py": ("live/test_agents.py", "a token is minted over a socket"),
     "gateway/admin/agents.py": ("live/test_agents.py", "an agent is what its calls may"),
+    "gateway/enrol.py": ("live/test_agents.py", "both of its doors are used there"),
     "storage/runs.py": ("live/test_agents.py", "runs are those of real calls"),
     "cli/agent.py": ("live/test_agents.py", "the command makes what the calls use"),
     "model/entities/agents.py": ("live/test_agents.py", _NOUNS),

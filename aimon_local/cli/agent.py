@@ -140,7 +140,7 @@ def delete(admin: AdminClient, name: str, as_json: bool) -> None:
     say_done("agent", name, "deleted", as_json)
 
 
-@command.command("revoke", help="Refuse the agent NAME from its next request on; --tokens, --token-id: only its tokens.")
+@command.command("revoke", help="Refuse the agent NAME from its next request on; or only its --tokens.")
 @click.argument("name")
 @click.option("--tokens", "all_tokens", is_flag=True, help="Make all its tokens void; its keys go on.")
 @click.option("--token-id", "one", default=None, metavar="ID", help="Make one token void.")

@@ -17,7 +17,7 @@ from aimon_local.client.admin import AdminClient, segment
 from aimon_local.errors import ConfigError
 
 command = commands(Kind("tier", "/tiers", "name", ("name", "limits", "models", "plan", "consumer", "route")))
-_NAMED = ("price_plans", "tiers")
+_NAMED = ("price_plans", "tiers", "agents")
 
 
 @command.command("assign", help="Put a consumer into a tier, and out of every other one.")
@@ -99,8 +99,10 @@ def export(admin: AdminClient, as_json: bool) -> None:
     """References are written by name."""
     from aimon_local.config import offers
 
+    people = {row["id"]: row["username"] for row in admin.pages("/consumers")}
     names = {
-        "consumer": {row["id"]: row["username"] for row in admin.pages("/consumers")},
+        "consumer": people,
+        "owner": people,
         "route": {row["id"]: row["name"] for row in admin.pages("/routes")},
     }
     rows = [(kind, _by_name(row, names)) for kind in offers.KINDS for row in admin.pages(f"/{kind}")]
@@ -111,6 +113,6 @@ def export(admin: AdminClient, as_json: bool) -> None:
 
 def _by_name(row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {
-        key: known[value["id"]] if (known := names.get(key)) is not None and value else value
+        key: known.get(value["id"], value["id"]) if (known := names.get(key)) is not None and value else value
         for key, value in row.items()
     }

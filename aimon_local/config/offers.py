@@ -1,6 +1,6 @@
-"""What is sold, as TOML or as the same in JSON: tiers, price plans, the price book. Read to entities and written back.
+"""What is sold, and to which agents, as TOML or as the same in JSON. Read to entities and written back.
 
-    [tiers.NAME]          [price_plans.NAME]          [[model_prices]]
+    [tiers.NAME]          [price_plans.NAME]          [[model_prices]]          [agents.NAME]
 
 The fields are those of the Admin API (``model.entities.tiers``), which judges them too; here unknown keys get the
 nearest known one named, dates become Unix seconds, and a document comes back without what it leaves open. To add a kind
@@ -21,13 +21,13 @@ from aimon_local.model.schema import Field
 from aimon_local.model.validate import process
 from aimon_local.model.violation import Violation
 
-KINDS = ("price_plans", "model_prices", "tiers")
+KINDS = ("price_plans", "model_prices", "tiers", "agents")
 """In the order in which they are stored."""
 
 Offer = tuple[str, dict[str, Any]]
 _OWN = ("id", "created_at", "updated_at")
 _LISTS = ("model_prices",)
-_REFERENCES = {"consumer": "username", "route": "name"}
+_REFERENCES = {"consumer": "username", "route": "name", "owner": "username"}
 _MOMENT = 1_000_000_000  # any will do
 
 
@@ -93,6 +93,8 @@ def _judged(kind: str, row: dict[str, Any], where: str, name: str, text: str) ->
     _known_keys(SCHEMAS[kind].fields, row, where, name, text)
     plain = {key: _plain(_reference(key, value)) for key, value in row.items()}
     alone = {key: value for key, value in plain.items() if key not in _REFERENCES}  # whom they name is known later
+    if kind == "agents":  # its consumer follows from its name
+        alone |= {name: {"id": _NoIds().uuid()} for name in ("consumer", *plain) if name in ("consumer", "owner")}
     done = process(SCHEMAS[kind], alone, mode="insert", now=_MOMENT, ids=_NoIds(), schemas=SCHEMAS)
     if isinstance(done, Violation):
         raise ConfigError(f"{_place(text, name, where)}: {where}: {_first(done.body.get('fields', {}))}", "")

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aimon_local.errors import ConfigError, StartError
+from aimon_local.gateway.enrol import KIND as AGENTS
+from aimon_local.gateway.enrol import MEMBERSHIPS, by_reference, enrol
 from aimon_local.model.catalog import Catalog, Plan
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
@@ -54,9 +56,19 @@ def must_act(catalog: Catalog, changes: Sequence[Change], offers: Iterable[Offer
         raise StartError(told, "mend or remove the rule in aimon.toml, or start with --allow-unarmed")
 
 
-_NEEDED = ("services", "routes", "consumers", "consumer_groups", "tiers", "price_plans", "model_prices")
+_NEEDED = (
+    "services",
+    "routes",
+    "consumers",
+    "consumer_groups",
+    "tiers",
+    "price_plans",
+    "model_prices",
+    MEMBERSHIPS,
+    AGENTS,
+)
 
-_ARMED = (*_NEEDED, "consumer_group_consumers")
+_ARMED = _NEEDED
 
 
 def _writes(catalog: Catalog, kind: str, row: Mapping[str, Any], now: int, ids: Ids) -> Iterable[Plan | Violation]:
@@ -64,6 +76,12 @@ def _writes(catalog: Catalog, kind: str, row: Mapping[str, Any], now: int, ids: 
     if not scoped and catalog.select_by("consumer_groups", "name", row["name"]) is None:
         yield catalog.insert("consumer_groups", {"name": row["name"]}, now, ids)
     stored = _stored(catalog, kind, row)
+    if kind == AGENTS:
+        row = by_reference(row)
+        if stored is None:
+            yield from enrol(catalog, row, now, ids)
+            return
+        row = {"consumer": stored["consumer"], **row}
     if stored is None:
         yield catalog.insert(kind, row, now, ids)
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 from aimon_local.gateway.admin.ask import NO_CONTENT, NOT_FOUND, Ask, Reply, json_reply, message, refused
 from aimon_local.gateway.admin.entities import Done, Planned, find, typed, writing
-from aimon_local.model import violation
+from aimon_local.gateway.enrol import CONSUMERS, GROUPS, KIND, MEMBERSHIPS, by_reference, enrol, owner_fault
 from aimon_local.model.catalog import Catalog, Plan
 from aimon_local.model.rows import Change
 from aimon_local.model.validators import is_uuid
@@ -20,54 +20,27 @@ from aimon_local.model.violation import Violation
 from aimon_local.policy.agents.read import read_agent
 from aimon_local.policy.agents.tokens import mint
 
-KIND, CONSUMERS, GROUPS, MEMBERSHIPS = "agents", "consumers", "consumer_groups", "consumer_group_consumers"
-TIER = "agent"
-"""The consumer group that an agent joins where none is said and this one is there."""
 
-
-def _create(ask: Ask) -> Planned:
+def _create(ask: Ask, name: str | None = None) -> Planned:
     data = _data(ask)
     if isinstance(data, Violation):
         return data
-    copy = _copy(ask)
+    if name is not None:
+        data["name"] = name
     changes: list[Change] = []
-
-    def add(kind: str, row: Mapping[str, Any]) -> Any:
-        plan = copy.insert(kind, row, ask.context.now(), ask.context.ids)
-        if not isinstance(plan, Violation):
-            copy.apply(plan.changes)
-            changes.extend(plan.changes)
-        return plan
-
-    name = data.get("name")
-    if not data.get("consumer") and isinstance(name, str) and name:
-        if copy.select_by(CONSUMERS, "username", name) is None:
-            made = add(CONSUMERS, {"username": name, "tags": data.get("tags")})
-            if isinstance(made, Violation):
-                return made
-        data["consumer"] = {"username": name}
-    made = add(KIND, data)
-    if isinstance(made, Violation):
-        return made
-    fault = _owner_fault(copy, made.entity) or _join(copy, add, made.entity, data.get("tier"))
-    if fault is not None:
-        return fault
-    return Done(KIND, Plan(made.entity, tuple(changes)), 201, data)
-
-
-def _join(copy: Catalog, add: Any, entity: Mapping[str, Any], tier: str | None) -> Violation | None:
-    """Into its tier, unless it is in one."""
-    consumer = entity["consumer"]["id"]
-    if any(row["consumer"]["id"] == consumer for row in copy.rows(MEMBERSHIPS)):
-        return None
-    if copy.select_by(GROUPS, "name", tier or TIER) is None:
-        return violation.schema_violation({"tier": f"there is no consumer group '{tier}'"}) if tier else None
-    made = add(MEMBERSHIPS, {"consumer": {"id": consumer}, "consumer_group": {"name": tier or TIER}})
-    return made if isinstance(made, Violation) else None
+    copy, entity = _copy(ask), None  # it grows in a copy, since each row names earlier ones
+    for planned in enrol(copy, data, ask.context.now(), ask.context.ids):
+        if isinstance(planned, Violation):
+            return planned
+        copy.apply(planned.changes)
+        changes += planned.changes
+        if planned.changes and planned.changes[-1].kind == KIND:
+            entity = planned.entity
+    return Done(KIND, Plan(entity, tuple(changes)), 201, data)
 
 
 def _copy(ask: Ask) -> Catalog:
-    """The catalog's part that a new agent touches: it grows in a copy, since each row names earlier ones."""
+    """The catalog's part that a new agent touches."""
     catalog = ask.context.catalog
     copy = Catalog(catalog.schemas, catalog.plugin_schemas, catalog.seals)
     kinds = (CONSUMERS, GROUPS, MEMBERSHIPS, KIND)
@@ -77,26 +50,7 @@ def _copy(ask: Ask) -> Catalog:
 
 def _data(ask: Ask) -> dict[Any, Any] | Violation:
     data = typed(ask, KIND)
-    if isinstance(data, Violation):
-        return data
-    for name in ("owner", "consumer"):
-        value = data.get(name)
-        if isinstance(value, str):
-            data[name] = {"id" if is_uuid(value) else "username": value}
-    return data
-
-
-def _owner_fault(catalog: Catalog, entity: Mapping[str, Any] | None) -> Violation | None:
-    if entity is None:
-        return None
-    owner = entity["owner"]["id"]
-    if owner == entity["consumer"]["id"]:
-        return violation.schema_violation({"owner": "an agent can't be its own owner"})
-    if any(row["consumer"]["id"] == owner for row in catalog.rows(KIND)):
-        return violation.schema_violation({"owner": "is an agent itself: name the consumer that answers for it"})
-    if any(row["owner"]["id"] == entity["consumer"]["id"] for row in catalog.rows(KIND)):
-        return violation.schema_violation({"consumer": "owns agents itself, and an agent can't"})
-    return None
+    return data if isinstance(data, Violation) else by_reference(data)
 
 
 def _changed(ask: Ask, mode: str) -> Planned:
@@ -104,13 +58,15 @@ def _changed(ask: Ask, mode: str) -> Planned:
     if isinstance(data, Violation):
         return data
     stored = find(ask, KIND, key)
+    if mode == "upsert" and stored is None and not is_uuid(key):
+        return _create(ask, key)
     if mode == "upsert" and isinstance(stored, Mapping):
         data.setdefault("consumer", stored["consumer"])
     write = catalog.upsert if mode == "upsert" else catalog.update
     plan = write(KIND, key, data, ask.context.now(), ask.context.ids)
     if isinstance(plan, Violation):
         return plan
-    return _owner_fault(catalog, plan.entity) or Done(KIND, plan, 200, data)
+    return owner_fault(catalog, plan.entity) or Done(KIND, plan, 200, data)
 
 
 create = writing(_create)
