@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import click
 
-from aimon_local.cli.common import talks_to_gateway
+from aimon_local.cli.common import json_option, print_json, talks_to_gateway
 from aimon_local.client.admin import AdminClient
 from aimon_local.errors import ConfigError
 
@@ -24,10 +24,9 @@ _OWN = ("id", "created_at", "updated_at", "tags")
 @click.option("--consumer", help="Only this one's.")
 @click.option("--har", type=click.Path(path_type=Path), help="A HAR file instead of the ledger.")
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; default stdout.")
+@json_option
 @talks_to_gateway
-def command(
-    admin: AdminClient, since: str | None, until: str | None, consumer: str | None, har: Path | None, out: Path | None
-) -> None:
+def command(admin: AdminClient, har: Path | None, out: Path | None, as_json: bool, **asked: str | None) -> None:
     """Rows or entries in, TOML out."""
     import tomli_w
 
@@ -36,17 +35,19 @@ def command(
     if har is not None:
         recording, about, prices = from_har(_text(har), str(har)), f"recorded from {har.name}", []
     else:
-        asked = {"since": since, "until": until, "consumer": consumer}
         recording = from_rows(_rows(admin, {name: value for name, value in asked.items() if value}))
-        about = f"recorded from the ledger, since {since or 'its begin'}"
+        about = f"recorded from the ledger, since {asked['since'] or 'its begin'}"
         prices = _prices(admin, {call["model"] for calls in recording.values() for call in calls if "model" in call})
     if not recording:
         raise ConfigError("there is nothing to record", "was there traffic in that time? aimon-local requests shows it")
-    text = tomli_w.dumps(as_script(recording, about, prices))
+    script = as_script(recording, about, prices)
+    if as_json:
+        print_json(script)
+    elif out is None:
+        sys.stdout.write(tomli_w.dumps(script))
     if out is None:
-        sys.stdout.write(text)
         return
-    out.write_text(text, encoding="utf-8")
+    out.write_text(tomli_w.dumps(script), encoding="utf-8")
     click.echo(f"{sum(map(len, recording.values()))} calls of {len(recording)} actors are in {out}", err=True)
 
 

@@ -36,6 +36,8 @@ def test_traffic_is_recorded_and_replayed(gateway, tmp_path):
     result = run("record", "--admin-url", admin, "--since", "1h", "--out", out)
     assert result.exit_code == 0, result.output
     assert "secret" not in out.read_text()
+    printed = run("record", "--admin-url", admin, "--json")
+    assert len(json.loads(printed.stdout)["actors"]["demo-free"]["calls"]) == 3
     replayed = run("run", out, "--own", "--json")
     assert replayed.exit_code == 0, replayed.output
     (document,) = json.loads(replayed.stdout)
