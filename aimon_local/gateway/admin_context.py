@@ -126,25 +126,26 @@ def resident_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def make_context(gateway: "Gateway") -> AdminContext:
-    """The context of one gateway's Admin API."""
+def _load(gateway: "Gateway") -> Load:
+    """What the proxy does just now."""
+    activity, counts = gateway.proxy.activity(), gateway.proxy.counts
+    return Load(
+        connections_accepted=counts.accepted,
+        connections_active=activity["active"],
+        connections_handled=counts.handled,
+        connections_reading=activity["reading"],
+        connections_waiting=activity["waiting"],
+        connections_writing=activity["writing"],
+        total_requests=counts.requests,
+        resident_bytes=resident_bytes(),
+        database_reachable=gateway.ledger.failure is None,
+    )
+
+
+def _node(gateway: "Gateway") -> Node:
+    """This process, and the settings worth showing."""
     settings = gateway.settings
-
-    def load() -> Load:
-        activity, counts = gateway.proxy.activity(), gateway.proxy.counts
-        return Load(
-            connections_accepted=counts.accepted,
-            connections_active=activity["active"],
-            connections_handled=counts.handled,
-            connections_reading=activity["reading"],
-            connections_waiting=activity["waiting"],
-            connections_writing=activity["writing"],
-            total_requests=counts.requests,
-            resident_bytes=resident_bytes(),
-            database_reachable=gateway.ledger.failure is None,
-        )
-
-    node = Node(
+    return Node(
         node_id=gateway.database.node_id,
         hostname=socket.gethostname(),
         version=__version__,
@@ -157,6 +158,12 @@ def make_context(gateway: "Gateway") -> AdminContext:
             "synchronous": settings.synchronous,
         },
     )
+
+
+def make_context(gateway: "Gateway") -> AdminContext:
+    """The context of one gateway's Admin API."""
+    settings = gateway.settings
+
     hosts = {name.lower() for name in (settings.host, *settings.allowed_hosts)}
     return AdminContext(
         catalog=gateway.live.catalog,
@@ -166,9 +173,9 @@ def make_context(gateway: "Gateway") -> AdminContext:
         ids=SystemIds(gateway.chance),
         hashed=settings.credentials == "hashed",
         access=Access(frozenset(hosts), settings.admin_token),
-        node=node,
-        load=load,
-        metrics=lambda: gateway.metrics.render(_metrics_node(gateway, load())),
+        node=_node(gateway),
+        load=lambda: _load(gateway),
+        metrics=lambda: gateway.metrics.render(_metrics_node(gateway, _load(gateway))),
         cache=gateway.live.state.cache,
         ledger=gateway.queries,
         corrections=Corrections(gateway.database),
