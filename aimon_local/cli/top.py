@@ -92,8 +92,8 @@ def picture(seen: "Seen", width: int, colours: bool) -> list[str]:
     made += [heading, *rows]
     denied = list(reversed(seen.state.denials))[:_DENIALS]
     if denied:
-        heading, rows = tiers.denials(seen, denied, width)
-        made += [heading, *rows]
+        made.append(tiers.denials_heading(width, seen.signs))
+        made += [tiers.denial(each, width, seen.signs) for each in denied]
     return [_painted(line, colours) for line in made]
 
 

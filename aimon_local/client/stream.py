@@ -20,6 +20,8 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a further try; the last one
 TAIL = 500  # events of before the snapshot that are asked for too, so that a tail is not empty
 _SILENCE = 40.0  # seconds; a living stream says something each 15
 _PIECE = 1 << 16
+_MANY = _PIECE // 2  # bytes; a piece so large says that more waits
+_NAP = 0.04  # seconds in which single events gather, so that hundreds a second cost tens of wake-ups
 
 Numbered = tuple[int, str, Mapping[str, Any]]
 
@@ -115,6 +117,8 @@ class Stream:
                     self._take(Told(events))
                 if any(kind == "gap" for _, kind, _ in events):
                     return
+                if len(piece) < _MANY:
+                    self._stopping.wait(_NAP)
 
     def _reached(self, held: socket.socket) -> None:
         self._socket = held

@@ -24,13 +24,14 @@ from aimon_local.tui.feed import Feed
 from aimon_local.tui.lines import ASCII, UNICODE, clean
 from aimon_local.tui.pages import PAGES
 from aimon_local.tui.pages.consumer import OneConsumer
-from aimon_local.tui.pages.dialogs import Ask, Help
+from aimon_local.tui.pages.dialogs import Ask, Help, Pick
 from aimon_local.tui.pages.page import Page, bindings
 from aimon_local.tui.pages.requests import Requests, Story
 from aimon_local.tui.play import Player, Script
 from aimon_local.tui.seen import Seen
 from aimon_local.tui.traces import STEPS, WINDOWS
 from aimon_local.tui.views import frame
+from aimon_local.tui.views.clock import clock_moves
 from aimon_local.tui.widgets import CSS
 
 TICK = 0.25  # seconds between paints, at least
@@ -255,6 +256,21 @@ class Dashboard(App[str]):
             self.notify(f"not saved: {fault}", severity="error", markup=False)
             return
         self.notify(f"saved: {', '.join(str(path) for path in made)}", markup=False)
+
+    def action_clock(self) -> None:
+        """Move the gateway's clock: to a window's edge, or stop it."""
+        page = self.screen
+        if not isinstance(page, Page):
+            return
+        moves = clock_moves(self.feed.now())
+
+        def move(word: str | None) -> None:
+            if word is not None:
+                page.later(
+                    lambda: self.admin.post("/clock", moves[word]), lambda found: self.done(f"clock: {found['now']}")
+                )
+
+        self.push_screen(Pick("The gateway's clock (windows, bills and the ledger follow it)", list(moves)), move)
 
     def action_leave(self) -> None:
         """End it; a gateway of our own is asked about."""

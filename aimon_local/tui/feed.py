@@ -51,6 +51,8 @@ class Feed:
             self.state = fold(before, item.events)
             if self.state.at_ns > before.at_ns:
                 self._told(self.state.at_ns, at_least=True)
+            if any(kind == "clock" for _, kind, _ in item.events):  # it was moved: all windows may stand elsewhere
+                self.refresh()
         self.version += 1
 
     def _told(self, at_ns: int, at_least: bool = False) -> None:

@@ -160,18 +160,23 @@ def _earlier(draft: _Draft, number: int, data: Data) -> None:
     _told(draft, request(number, data, draft.state.routes))
 
 
-def _told(draft: _Draft, made: Request) -> None:
-    """What is no sum: the tail, the last denials, the rates."""
+def _told(draft: _Draft, made: Request, is_ai: bool = False, counts: bool = False) -> None:
+    """The tail, the last denials, the rates of its tier; and its sums, where it ``counts``."""
     draft.requests.append(made)
-    draft.at_ns = max(draft.at_ns, made.at_ns + made.total_us * 1000)
+    ended = made.at_ns + made.total_us * 1000
+    draft.at_ns = max(draft.at_ns, ended)
     if made.denied:
         draft.denials.append(made)
-    second = (made.at_ns + made.total_us * 1000) // _NS
+    second = ended // _NS
     tier = draft.tiers.get(made.tier) or Tier(made.tier)
-    draft.tiers[made.tier] = replace(
-        tier,
-        requests=traces.added(tier.requests, second, 1),
-        tokens=traces.added(tier.tokens, second, made.tokens) if made.tokens else tier.tokens,
+    draft.tiers[made.tier] = Tier(  # by place: this is done for each request
+        tier.name,
+        tier.consumers,
+        tier.plan,
+        tier.limits,
+        _counted(tier.sums, made, is_ai) if counts else tier.sums,
+        traces.added(tier.requests, second, 1),
+        traces.added(tier.tokens, second, made.tokens) if made.tokens else tier.tokens,
     )
 
 
@@ -180,11 +185,9 @@ def _request(draft: _Draft, number: int, data: Data) -> None:
         _new_day(draft, data["at_ns"])
     made = request(number, data, draft.state.routes)
     ai = data.get("ai") if data["decision"] == "allow" else None
-    _told(draft, made)
     counts = made.at_ns >= draft.since_ns  # a long call of yesterday belongs to yesterday
+    _told(draft, made, ai is not None, counts)
     if counts:
-        tier = draft.tiers[made.tier]
-        draft.tiers[made.tier] = replace(tier, sums=_counted(tier.sums, made, ai is not None))
         draft.total = _counted(draft.total, made, ai is not None)
         if ai is not None:
             found = draft.models.get(made.model, Sums())

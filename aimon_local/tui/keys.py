@@ -42,10 +42,13 @@ KEYS: tuple[Key, ...] = (
     Key("s", "sort", "sort", "Sort by the next column", foot=7),
     Key("y", "copy", "copy", "Copy what is marked (OSC 52: through ssh and tmux too)"),
     Key("e", "export", "export", "Save this screen's list as CSV and its picture as SVG"),
+    Key(
+        "C", "clock", "clock", "The gateway's clock: to the next minute, hour or day; freeze, go on, back to real time"
+    ),
     Key("t", "theme", "theme", "The next theme, light ones too"),
     Key("colon", "command_palette", "commands", "All commands by name (ctrl+p too)"),
-    Key("question_mark", "help", "help", "This list", foot=10),
-    Key("q", "leave", "quit", "Quit", foot=11),
+    Key("question_mark", "help", "help", "This list", foot=3),
+    Key("q", "leave", "quit", "Quit", foot=4),
     Key("d", "denied", "denied", "Requests: only what was denied", "requests", 3),
     Key("f", "from_cell", "same", "Requests: filter by the marked one's consumer", "requests", 4),
     Key("G", "tail", "tail", "Requests: back to the newest", "requests", 5),

@@ -9,6 +9,7 @@ or a word, never alone.
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -203,7 +204,8 @@ class Column:
 Cell = str | Piece | Line
 
 
-def chosen(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+@lru_cache(256)
+def chosen(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
     """(place, cells) of the columns that fit: the highest ranks give way, growing ones share what is left."""
     kept = sorted(range(len(columns)), key=lambda at: (columns[at].rank, at))
     while len(kept) > 1 and sum(columns[at].width for at in kept) + 2 * (len(kept) - 1) > width:
@@ -212,7 +214,7 @@ def chosen(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     spare = max(0, width - sum(columns[at].width for at in kept) - 2 * (len(kept) - 1))
     growing = [at for at in kept if columns[at].grows]
     share = spare // len(growing) if growing else 0
-    return [(at, columns[at].width + (share if columns[at].grows else 0)) for at in kept]
+    return tuple((at, columns[at].width + (share if columns[at].grows else 0)) for at in kept)
 
 
 def row(columns: Sequence[Column], places: Sequence[tuple[int, int]], cells: Sequence[Cell], cut: str) -> Line:

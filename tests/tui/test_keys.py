@@ -42,4 +42,4 @@ def test_footers_fit_a_small_terminal():
 
 def test_the_readme_lists_them():
     text = README.read_text()
-    assert keys.markdown() in text, "put what `python -m tests.tui.readme` prints into the README"
+    assert keys.markdown() in text, "python -m tests.tui.readme brings it up to date"

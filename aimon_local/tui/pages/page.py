@@ -69,7 +69,7 @@ class Page(Screen[None]):
         """All of it."""
         self.query_one("#tabs", Lines).put([frame.tabs(self.NAME)])
         self.query_one("#status", Lines).put([frame.status(seen, self.size.width)])
-        self.query_one("#foot", Lines).put([frame.footer(self.NAME)])
+        self.query_one("#foot", Lines).put([frame.footer(self.NAME, self.size.width)])
         self.show(seen)
 
     def repaint(self) -> None:

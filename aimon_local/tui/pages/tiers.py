@@ -49,11 +49,12 @@ class Tiers(Page):
     def _denials(self, seen: Seen) -> None:
         grid = self.query_one("#denials", Grid)
         some = list(reversed(seen.state.denials))
-        heading, made = view.denials(seen, some, grid.room)
+        width, signs = grid.room, seen.signs
+        heading = view.denials_heading(width, signs)
         empty: list[Line] = [(), (("  Nothing was denied yet.", "dim"),)]
         if not seen.state.total.allowed and not some:
             heading, empty = (), frame.nothing_yet(seen)
-        grid.put(heading, [each.id for each in some], made.__getitem__, empty)
+        grid.put(heading, [each.id for each in some], lambda at: view.denial(some[at], width, signs), empty)
 
     def on_grid_opened(self, event: Grid.Opened) -> None:
         """A tier's consumers, or a request."""

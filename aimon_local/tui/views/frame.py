@@ -38,11 +38,13 @@ def status(seen: Seen, width: int) -> Line:
     return (*health, (" " * (width - left - len(right)), "text"), (right, "near" if seen.frozen else "dim"))
 
 
-def footer(page: str) -> Line:
-    """The keys that matter here."""
+def footer(page: str, width: int = 80) -> Line:
+    """The keys that matter here, as many as there is room for."""
     out: list[Piece] = []
     for each in keys.footer(page):
-        out += [(f" {each.shown} ", "key"), (f"{each.label} ", "dim")]
+        more: Line = ((f" {each.shown} ", "key"), (f"{each.label} ", "dim"))
+        if width_of((*out, *more)) <= width:
+            out += more
     return tuple(out)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from aimon_local.tui import lines, traces
-from aimon_local.tui.lines import Column, Line, clean
+from aimon_local.tui.lines import Column, Line, Signs, clean
 from aimon_local.tui.seen import Seen
 from aimon_local.tui.state import NEAR, Consumer, Limit, Request, Sums, Tier
 
@@ -121,27 +121,23 @@ DENIALS = (
 )
 
 
-def denials(seen: Seen, some: Sequence[Request], width: int) -> tuple[Line, list[Line]]:
-    """Heading and lines of requests that were denied."""
-    places, signs = lines.chosen(DENIALS, width), seen.signs
-    made = [
-        lines.row(
-            DENIALS,
-            places,
-            [
-                lines.clock(each.at_ns),
-                clean(each.consumer) or NOBODY,
-                clean(each.tier) or "-",
-                str(each.status),
-                (f"{signs.deny} {clean(each.denied)}", "deny"),
-                clean(each.model) or "-",
-                clean(each.route) or "-",
-            ],
-            signs.cut,
-        )
-        for each in some
+def denials_heading(width: int, signs: Signs) -> Line:
+    """The titles."""
+    return lines.heading(DENIALS, lines.chosen(DENIALS, width), signs.cut)
+
+
+def denial(each: Request, width: int, signs: Signs) -> Line:
+    """A request that was denied."""
+    cells: list[lines.Cell] = [
+        lines.clock(each.at_ns),
+        clean(each.consumer) or NOBODY,
+        clean(each.tier) or "-",
+        str(each.status),
+        (f"{signs.deny} {clean(each.denied)}", "deny"),
+        clean(each.model) or "-",
+        clean(each.route) or "-",
     ]
-    return lines.heading(DENIALS, places, signs.cut), made
+    return lines.row(DENIALS, lines.chosen(DENIALS, width), cells, signs.cut)
 
 
 # ---- consumers
