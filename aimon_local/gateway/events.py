@@ -19,7 +19,7 @@ from aimon_local.model.ai import AiRecord
 from aimon_local.model.event import Event, Gap, RequestEnded
 from aimon_local.model.usage import UsageRow
 
-BOUND = 4_000  # events that are kept: half a kilobyte each, so this much is 2 MiB
+BOUND = 2_000  # events that are kept: half a kilobyte each, so this much is 1 MiB
 BATCH = 64  # events that a listener takes before it gives the loop to others
 HEARTBEAT = 15.0  # seconds of silence after which a stream shows that it lives
 

@@ -22,6 +22,7 @@ from aimon_local.storage.secret import fingerprint, load_secret
 from aimon_local.storage.wal import committed_frames, lost
 
 NAME = "aimon-local.db"
+CACHE_KIB = 512  # of pages, per connection: what is written and asked is the newest, and the system keeps the rest
 WAL_LIMIT = 16 << 20  # bytes to which the write-ahead log is cut back when it starts over
 WHOLE_CHECK = 128 << 20  # bytes; a larger database is checked but for its ledger, or a start would take seconds
 BUSY_MS = 2000  # how long a statement waits for another program's lock
@@ -184,6 +185,7 @@ def _pragmas(synchronous: str, busy_ms: int) -> tuple[str, ...]:
         f"PRAGMA synchronous = {_LEVELS[synchronous]}",
         "PRAGMA foreign_keys = ON",
         f"PRAGMA journal_size_limit = {WAL_LIMIT}",
+        f"PRAGMA cache_size = -{CACHE_KIB}",
     )
 
 
