@@ -5,6 +5,8 @@ from pathlib import Path
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
+import aimon_local
+
 # Commands, screens and extras are imported by name, when they are asked for; Textual finds its widgets so, too.
 hiddenimports = [
     *collect_submodules("aimon_local", filter=lambda name: "__pyinstaller" not in name),
@@ -12,6 +14,6 @@ hiddenimports = [
     *(name for name in ("uvloop", "yaml", "cryptography") if find_spec(name)),
 ]
 datas = collect_data_files("aimon_local")  # price book, tiers, migrations, styles
-_scripts = Path(find_spec("aimon_local").origin).parent.parent / "scenarios"
+_scripts = Path(aimon_local.__file__).parent.parent / "scenarios"
 if _scripts.is_dir():  # a checkout: the wheel has them inside already
     datas.append((str(_scripts), "aimon_local/_scenarios"))
