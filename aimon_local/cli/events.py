@@ -17,7 +17,7 @@ Data = Mapping[str, Any]
 
 
 @click.command(help="Show what happens, as it happens: a line for each event, until Ctrl-C.")
-@click.option("--kinds", metavar="A,B", help="Only these: request, config, ledger, start.")
+@click.option("--kinds", metavar="A,B", help="Only these: request, alert, guard, config, …")
 @click.option("--after", type=click.IntRange(0), help="Begin behind the event of this number; 0: with the oldest.")
 @click.option("--count", type=click.IntRange(1), help="End after so many.")
 @json_option
@@ -72,6 +72,11 @@ def _ledger(data: Data) -> str:
     return f"can't be written: {cell_text(data['failure'])}"
 
 
+def _alert(data: Data) -> str:
+    used = f"{cell_text(data['used'])} of {cell_text(data['amount'])}"
+    return f"{cell_text(data['state'])}  {data['percent']} %  {cell_text(data['consumer'])}  {data['limit']}: {used}"
+
+
 def _start(data: Data) -> str:
     return f"aimon-local {cell_text(data['version'])}, process {data['pid']}"
 
@@ -87,5 +92,6 @@ _LINES: Mapping[str, Callable[[Data], str]] = {
     "config": _config,
     "ledger": _ledger,
     "start": _start,
+    "alert": _alert,
     "gap": _gap,
 }

@@ -37,6 +37,7 @@ COMMANDS = {
     "guards": ("guards", "List whom behaviour guards have spoken to; pardon one."),
     "approvals": ("approvals", "List, show and deny what soft limits ask."),
     "approve": ("approve", "Grant head-room on a soft limit that has asked."),
+    "alerts": ("alerts", "List whose limits are nearly used up."),
     "clock": ("clock", "Show the gateway's clock; freeze, advance, jump or speed it."),
     "audit": ("audit", "Show who wrote what, when, and how it was before."),
     "run": ("run", "Play scripts of traffic, and judge what came of them."),

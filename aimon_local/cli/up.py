@@ -61,6 +61,8 @@ def _bounded(port: str) -> Callable[[Option], Option]:
 )
 @click.option("--http", type=click.Choice(["auto", "h11"]), help="h11: all heads by h11, without the fast scanner.")
 @click.option("--push-url", help="Push the ledger's rows there as CloudEvents.")
+@click.option("--alert-webhook", help="Post near-quota alerts there as JSON.")
+@click.option("--alert-file", help="Write near-quota alerts there, a line of JSON each.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="Of what stands on stdout; default text.")
 def command(headless: bool, file: Path | None, data: Path | None, **options: Any) -> None:
     """Start, say where, serve until SIGINT or SIGTERM."""

@@ -58,6 +58,11 @@ class GatewaySection:
     push_url: str | None = _key(str, "The ledger's rows go there as CloudEvents, at least once each.")
     push_format: str | None = _key(str, "Of what is pushed.", one_of=("cloudevents", "openmeter"))
     push_batch: int | None = _key(int, "Rows of one POST.", between=(1, 1000))
+    alert_percent: tuple[int, ...] | None = _key(
+        tuple, "Shares of a tier's limit at which an alert is told; an empty list: none.", each=int, between=(1, 1000)
+    )
+    alert_webhook: str | None = _key(str, "Alerts are posted there as JSON, at least once each.")
+    alert_file: str | None = _key(str, "Alerts are written there, a line of JSON each.")
     stop_seconds: float | None = _seconds("A graceful stop waits this long for what is in flight.")
 
 
@@ -106,8 +111,7 @@ def check(rules: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with a value that TOML gave; None: nothing."""
     kind: type = rules["kind"]
     if kind is tuple:
-        good = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        return None if good else "must be a list of strings"
+        return _check_list(rules, value)
     allowed = (int, float) if kind is float else (kind,)
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
         return f"must be {_NAMES[kind]}"
@@ -116,6 +120,16 @@ def check(rules: Mapping[str, Any], value: Any) -> str | None:
     if "between" in rules and not rules["between"][0] <= value <= rules["between"][1]:
         return "must be between {} and {}".format(*rules["between"])
     return "must not be empty" if value == "" else None
+
+
+def _check_list(rules: Mapping[str, Any], value: Any) -> str | None:
+    each: type = rules.get("each", str)
+    if not isinstance(value, list) or any(type(one) is not each for one in value):
+        return "must be a list of " + {str: "strings", int: "whole numbers"}[each]
+    low, high = rules.get("between", (0, 0))
+    if each is int and not all(low <= one <= high for one in value):
+        return f"must be whole numbers between {low} and {high}"
+    return None
 
 
 _NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}

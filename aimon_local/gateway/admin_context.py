@@ -181,6 +181,7 @@ def make_context(gateway: "Gateway") -> AdminContext:
         corrections=Corrections(gateway.database),
         feed=Feed(gateway.database),
         push=gateway.push,
+        alerting=gateway.alerting,
         lab=gateway.lab,
         addresses=gateway.addresses,
         events=gateway.events,

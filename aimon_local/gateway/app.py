@@ -63,6 +63,7 @@ from aimon_local.wire.pool import Pool
 from aimon_local.wire.server import Listener, listen
 
 if TYPE_CHECKING:
+    from aimon_local.gateway.alerting import Alerting
     from aimon_local.gateway.push import Push
 
 _log = logging.getLogger("aimon_local")
@@ -99,6 +100,7 @@ class Gateway:
         self._listeners: dict[str, Listener] = {}
         self._draining: asyncio.Task[None] | None = None
         self.push: Push | None = None
+        self.alerting: Alerting | None = None
 
     @property
     def proxy(self) -> Listener:
@@ -170,7 +172,7 @@ class Gateway:
         self.live.on_change.append(self.expiries.changed)
         stack.push_async_callback(self.expiries.close)
         self.runtime = self._make_runtime()
-        self._start_push()
+        self._start_listeners()
         self.lab = Lab(self.events, self.live.catalog, self.clock.now_ns)
         stack.callback(self.lab.stop)
         await self._listen()
@@ -219,14 +221,17 @@ class Gateway:
             heard=lambda call, record: hear(call, record, self.events.publish),
         )
 
-    def _start_push(self) -> None:
-        """Push the ledger to a sink, where one is named; what that needs is imported only then."""
-        settings = self.settings
-        if settings.push_url is None:
-            return
-        from aimon_local.gateway.push import start
+    def _start_listeners(self) -> None:
+        """Watch for alerts, and push the ledger to a sink; what they need is imported only where they are wanted."""
+        settings, database, stack = self.settings, self.database, self._stack
+        if settings.alert_percent:
+            from aimon_local.gateway import alerting
 
-        self.push = start(self.database, self.live.catalog, settings, self._note, self._stack)
+            self.alerting = alerting.start(database, self.events, self.clock, settings, self._note, stack)
+        if settings.push_url is not None:
+            from aimon_local.gateway import push
+
+            self.push = push.start(database, self.live.catalog, settings, self._note, stack)
 
     def _make_waiting(self) -> Waiting:
         settings = self.settings

@@ -6,21 +6,18 @@ what is committed and waits on its own, so it never slows a request. When to try
 """
 
 import asyncio
-import http.client
 import json
-import os
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
-from aimon_local.errors import StartError, StoreError
+from aimon_local.errors import StoreError
 from aimon_local.exports.usage import EVENTS
-from aimon_local.exports.usage.delivery import Again, Delivered, Outcome, Stop, judge
+from aimon_local.exports.usage.delivery import Again, Delivered, Outcome, Stop
 from aimon_local.gateway.admin.feed import shown
+from aimon_local.gateway.posting import checked, named, post
 from aimon_local.gateway.settings import Settings
 from aimon_local.model.catalog import Catalog
 from aimon_local.storage.cursors import Cursors
@@ -29,7 +26,6 @@ from aimon_local.storage.feed import Fed, Feed
 
 TOKEN = "AIMON_LOCAL_PUSH_TOKEN"  # the environment variable of the sink's bearer token
 _IDLE_S = 0.5  # between two looks for new rows
-_TIMEOUT_S = 30.0
 _MEDIA = "application/cloudevents-batch+json"
 
 Show = Callable[[Fed], Mapping[str, Any]]
@@ -60,13 +56,13 @@ class Push:
         note: Callable[[str], None],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._url = _checked(settings.push_url or "")
+        self._url = checked("push_url", settings.push_url or "", TOKEN)
         self._events = EVENTS[settings.push_format]
         self._batch = settings.push_batch
         self._feed, self._cursors = feed, cursors
         self._show, self._source = show, source
         self._note, self._sleep = note, sleep
-        self.state = PushState(f"{self._url.scheme}://{self._url.hostname}{_port(self._url)}{self._url.path}")
+        self.state = PushState(named(self._url))
 
     async def run(self) -> None:
         """Push until the sink refuses for good, or for ever."""
@@ -113,19 +109,7 @@ class Push:
 
     def _try(self, body: bytes, failures: int) -> Outcome:
         """One POST, on a thread."""
-        url = self._url
-        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(url.hostname or "", url.port, timeout=_TIMEOUT_S)
-        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        try:
-            connection.request("POST", target, body, {"Content-Type": _MEDIA, **_authorization()})
-            answer = connection.getresponse()
-            answer.read()
-        except (OSError, http.client.HTTPException) as fault:
-            return judge(None, None, failures, random.random(), str(fault) or type(fault).__name__)
-        finally:
-            connection.close()
-        return judge(answer.status, answer.getheader("Retry-After"), failures, random.random())
+        return post(self._url, body, _MEDIA, TOKEN, failures)
 
 
 def start(
@@ -143,21 +127,3 @@ def start(
 
     stack.push_async_callback(end)
     return push
-
-
-def _checked(url: str) -> SplitResult:
-    """The URL taken apart; raises StartError for one that can't be a sink."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        hint = f"give http://… or https://…, and a token in the environment: {TOKEN}"
-        raise StartError(f"push_url: {url!r} is no address of a sink", hint)
-    return parts
-
-
-def _port(url: SplitResult) -> str:
-    return "" if url.port is None else f":{url.port}"
-
-
-def _authorization() -> dict[str, str]:
-    token = os.environ.get(TOKEN)
-    return {"Authorization": f"Bearer {token}"} if token else {}

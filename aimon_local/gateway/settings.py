@@ -30,4 +30,7 @@ class Settings:
     push_url: str | None = None  # the ledger's rows go there as they are committed; see gateway.push
     push_format: str = "cloudevents"
     push_batch: int = 100  # rows of one POST
+    alert_percent: tuple[int, ...] = (80, 100)  # of a limit, at which it is told; none: no alerts
+    alert_webhook: str | None = None  # alerts go there, see gateway.alert_hook
+    alert_file: str | None = None  # and there, a line of JSON each
     stop_seconds: float = 10.0  # a graceful stop waits this long for what is in flight

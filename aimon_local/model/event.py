@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.alert import Alert
 from aimon_local.model.approval import Question
 from aimon_local.model.rows import Change
 from aimon_local.model.usage import UsageRow
@@ -122,6 +123,18 @@ class ApprovalChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """A limit is nearly used up (``alert.state`` firing), or that is over (resolved)."""
+
+    kind: ClassVar[str] = "alert"
+    alert: Alert
+
+    def facts(self) -> Mapping[str, Any]:
+        """What goes out, as JSON has it."""
+        return self.alert.facts()
+
+
+@dataclass(frozen=True, slots=True)
 class ClockMoved:
     """Somebody has moved the gateway's clock: it shows ``at_ns`` now, ``shift_ns`` off real time."""
 
@@ -177,11 +190,21 @@ class Gap:
 
 
 Event = (
-    Started | RequestEnded | ConfigChanged | LedgerState | GuardSpoke | ApprovalChanged | ClockMoved | LabMoved | Gap
+    Started
+    | RequestEnded
+    | ConfigChanged
+    | LedgerState
+    | GuardSpoke
+    | ApprovalChanged
+    | AlertRaised
+    | ClockMoved
+    | LabMoved
+    | Gap
 )
 KINDS = (
     *(RequestEnded.kind, ConfigChanged.kind, LedgerState.kind, Started.kind),
     *(GuardSpoke.kind, ApprovalChanged.kind, ClockMoved.kind, LabMoved.kind),
+    AlertRaised.kind,
 )
 """What can be asked for; a gap is always told."""
 

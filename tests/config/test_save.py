@@ -18,6 +18,8 @@ def values(rules):
         return st.sampled_from(rules["one_of"])
     if "between" in rules:
         low, high = rules["between"]
+        if rules["kind"] is tuple:
+            return st.lists(st.integers(low, high), max_size=3).map(tuple)
         return st.integers(low, high) if rules["kind"] is int else st.floats(low, high)
     return {bool: st.booleans(), str: TEXT, tuple: st.lists(TEXT, max_size=3).map(tuple)}[rules["kind"]]
 

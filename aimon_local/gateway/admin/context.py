@@ -32,6 +32,7 @@ from aimon_local.storage.today import Today
 from aimon_local.storage.verify import Verdict
 
 if TYPE_CHECKING:
+    from aimon_local.gateway.alerting import Alerting
     from aimon_local.gateway.push import Push
     from aimon_local.policy.guards.boxes import Boxes
     from aimon_local.policy.manners import Refusal
@@ -181,6 +182,7 @@ class AdminContext:
     lab: Lab | None = None
     addresses: Callable[[], Mapping[str, str]] = dict  # where the gateway listens: proxy, admin, upstream
     push: "Push | None" = None  # None: there is no sink
+    alerting: "Alerting | None" = None  # None: alerts are switched off
     approvals: ApprovalDoor | None = None
     state: LimitState = field(default_factory=LimitState)  # of the limits, and where callers stand with their guards
     clockwork: ClockDoor | None = None

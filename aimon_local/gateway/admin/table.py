@@ -8,6 +8,7 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
+    alerts,
     agents,
     approvals,
     audit,
@@ -169,6 +170,7 @@ TABLE: Rows = (
     Endpoint("GET", "/lab", lab.show, "The lesson under way (our own)."),
     Endpoint("POST", "/lab", lab.start, "Begin a lesson (our own)."),
     Endpoint("DELETE", "/lab", lab.stop, "End it (our own)."),
+    Endpoint("GET", "/alerts", alerts.listing, "Limits that are nearly used up (our own)."),
     Endpoint("GET", "/push", push.show, "How far the ledger was pushed to its sink (our own)."),
     Endpoint("GET", "/requests/feed", feed.show, "The same in order, from a row on (our own)."),
     Endpoint("GET", "/requests/{request_id}", requests.one, "The ledger's row of one request (our own)."),
