@@ -82,3 +82,15 @@ def test_reads_and_dry_runs_are_not(gateway, cli):
     ask(gateway.admin, "POST", "/check", json.dumps({"path": "/demo/get"}), Content_Type="application/json")
     ask(gateway.admin, "POST", "/consumers", "{]", Content_Type="application/json")
     assert told(cli, "--size", "1")[0]["number"] == last
+
+
+def test_a_minted_token_is_told_by_its_id(gateway, cli):
+    gateway.write("POST", "/consumers", {"username": "owner-1"})
+    gateway.write("POST", "/consumers/owner-1/key-auth", {})
+    gateway.write("POST", "/agents", {"name": "minted", "owner": {"username": "owner-1"}})
+    token = gateway.write("POST", "/agents/minted/tokens", {"ttl": 60})
+    line = told(cli, "--size", "1")[0]
+    assert (line["kind"], line["action"], line["name"], line["entity_id"]) == ("key", "mint", "minted", token["jti"])
+    assert token["token"] not in json.dumps(line)
+    ask(gateway.admin, "DELETE", f"/agents/minted/tokens/{token['jti']}")
+    assert token["jti"] in told(cli, "--size", "1")[0]["after"]["revoked_tokens"]

@@ -4,6 +4,7 @@ The order of judgement: who asks (403, 401), what path (404), which verb (405), 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable
 
 from aimon_local.errors import StoreBusy, StoreError, StoreFull
@@ -14,14 +15,15 @@ from aimon_local.gateway.admin.context import AdminContext
 from aimon_local.gateway.admin.router import Match, Router, trimmed
 from aimon_local.gateway.admin.table import TABLE, Endpoint
 from aimon_local.gateway.auditing import acting
-from aimon_local.model.audit import Actor
+from aimon_local.model.audit import Actor, masked
 from aimon_local.model.moment import rfc3339
 from aimon_local.model.violation import Violation
 from aimon_local.wire.app import App, Request, Response
 
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-_NO_ENTITIES = ("/debug/", "/cache", "/proxy-cache", "/upstreams/{upstreams}/targets/{targets}/")
+_MINT = "/agents/{agents}/tokens"
+_NO_ENTITIES = ("/debug/", "/cache", "/proxy-cache", "/upstreams/{upstreams}/targets/{targets}/", "/lab")
 _UNSUPPORTED = Reply(415)
 _UNAUTHORIZED = message(401, "Unauthorized")
 
@@ -87,21 +89,30 @@ async def _dispatched(context: AdminContext, match: Match, request: Request) -> 
         reply = await made if isinstance(made, Awaitable) else made
         if context.lab is not None and context.lab.lesson is not None:
             context.lab.asked(request.method, ask.path, reply.status)
-        if request.method in _WRITES and reply.status < 300 and endpoint.path.startswith(_NO_ENTITIES):
-            await _tell(ask, endpoint)
+        if (
+            request.method in _WRITES
+            and reply.status < 300
+            and (endpoint.path.startswith(_NO_ENTITIES) or (endpoint.path, endpoint.method) == (_MINT, "POST"))
+        ):
+            await _tell(ask, endpoint, reply)
         return reply
     except StoreError as fault:
         status = 503 if isinstance(fault, StoreBusy | StoreFull) else 500
         return message(status, f"{fault}; {fault.hint}" if fault.hint else str(fault))
 
 
-async def _tell(ask: Ask, endpoint: Endpoint) -> None:
-    """The audit log's line of a write that changes no stored entity."""
+async def _tell(ask: Ask, endpoint: Endpoint, reply: Reply) -> None:
+    """The audit log's line of a write that changes no stored entity; a token's is told by its id."""
     context = ask.context
-    if context.audit is not None and context.stamp is not None:
-        given = {str(name): value for name, value in ask.body.data.items()}
+    if context.audit is None or context.stamp is None:
+        return
+    given = masked("", {str(name): value for name, value in ask.body.data.items()})
+    if endpoint.path == _MINT and isinstance(reply.body, bytes):
+        name, made = ask.params["agents"], json.loads(reply.body)
+        line = context.stamp().entry("key", "mint", "agents", str(made.get("jti") or ""), name, None, given)
+    else:
         line = context.stamp().entry("config", ask.request.method.lower(), endpoint.path, "", ask.path, None, given)
-        await asyncio.to_thread(context.audit.add, [line])
+    await asyncio.to_thread(context.audit.add, [line])
 
 
 def _options(match: Match, request: Request) -> Reply:
