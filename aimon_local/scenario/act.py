@@ -73,8 +73,18 @@ async def _tier(hand: Hand, values: Mapping[str, Any]) -> None:
 
 
 async def _admin(hand: Hand, values: Mapping[str, Any]) -> None:
-    path = values["path"].replace("${prefix}", hand.mint.cast.prefix)
-    await hand.admin.call(values.get("method", "GET"), path, values.get("body"))
+    prefix = hand.mint.cast.prefix
+    path = values["path"].replace("${prefix}", prefix)
+    await hand.admin.call(values.get("method", "GET"), path, _named(values.get("body"), prefix))
+
+
+def _named(value: Any, prefix: str) -> Any:
+    """A body whose texts name the run's own things."""
+    if isinstance(value, Mapping):
+        return {name: _named(inner, prefix) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_named(inner, prefix) for inner in value]
+    return value.replace("${prefix}", prefix) if isinstance(value, str) else value
 
 
 _ACTIONS: Mapping[str, Action] = {

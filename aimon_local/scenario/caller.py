@@ -83,6 +83,7 @@ class Caller:
     async def _spawn(self, spawn: Spawn, turn: Turn, carried: Mapping[str, str], place: tuple[int, ...]) -> None:
         """The children of an answer, all at once, and theirs."""
         step = next(step for step in self.actor.steps if step.name == spawn.step)
+        carried = _deeper(carried)
 
         async def child(number: int) -> None:
             here = (*place, number)
@@ -174,3 +175,9 @@ class Caller:
             faults=faults(expect, answer.status, answer.headers, answer.body) if expect else (),
             reasons=expect.reason if expect else (),
         )
+
+
+def _deeper(carried: Mapping[str, str]) -> Mapping[str, str]:
+    """What a child is given along: its depth in the run is one more (an answer says that of the call itself)."""
+    depth = carried.get("X-Aimon-Depth", "")
+    return {**carried, "X-Aimon-Depth": str(int(depth) + 1)} if depth.isdecimal() else carried

@@ -27,6 +27,12 @@ def _denied_by(fact: Fact) -> str:
     return next((word["guard"] for word in words if word["action"] in _DENIALS and not word["shadow"]), "")
 
 
+def _run_over(fact: Fact) -> bool:
+    """Whether an agent's run, or what it and its owner have left, denied it."""
+    reason = fact.reason or ""
+    return reason.startswith("run_") or (bool(fact.ai("agent")) and reason in ("quota_exhausted", "budget_exhausted"))
+
+
 TAGS: Mapping[str, Callable[[Fact], str]] = {
     "actor": lambda fact: fact.actor,
     "tier": lambda fact: fact.tier,
@@ -127,11 +133,11 @@ def _overrun(facts: Sequence[Fact]) -> Samples:
 
 
 def _stops(facts: Sequence[Fact]) -> list[tuple[list[Fact], Fact]]:
-    """Of each actor that a behaviour guard has denied: its calls up to then, and the one that was denied first."""
+    """Of each actor that a guard, or a limit of its run, has denied: its calls up to then, and the first denied one."""
     out = []
     for actor in dict.fromkeys(fact.actor for fact in facts):
         own = sorted((fact for fact in facts if fact.actor == actor), key=lambda fact: fact.sent)
-        at = next((at for at, fact in enumerate(own) if _denied_by(fact)), None)
+        at = next((at for at, fact in enumerate(own) if _denied_by(fact) or _run_over(fact)), None)
         if at is not None:
             out.append((own[: at + 1], own[at]))
     return out

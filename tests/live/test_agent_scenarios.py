@@ -11,7 +11,15 @@ pytestmark = pytest.mark.live
 
 
 @pytest.mark.parametrize(
-    "name", ["agent-ping-pong", "agent-growing-prompt", "retry-storm-of-an-agent", "honest-agents"]
+    "name",
+    [
+        "agent-runaway",
+        "agent-key-swap",
+        "agent-ping-pong",
+        "agent-growing-prompt",
+        "retry-storm-of-an-agent",
+        "honest-agents",
+    ],
 )
 def test_the_script_holds(name):
     result = CliRunner().invoke(main, ["run", name, "--own", "--json"])
