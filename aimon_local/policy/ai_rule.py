@@ -32,7 +32,7 @@ from aimon_local.policy import ai_gate, ai_refusals, ai_views
 from aimon_local.policy.account import Account, Demand, Full, Grant, Status, admit, release, settle
 from aimon_local.policy.accounts import Month, changes
 from aimon_local.policy.ai_gate import Ask, Blocked
-from aimon_local.policy.ai_headers import standing
+from aimon_local.policy.ai_headers import fields, standing
 from aimon_local.policy.call import NEED_BODY, Answer, BodyFilter, Call, Outcome, Refuse, ResponseDraft, header
 from aimon_local.policy.fingerprints import prompt_fingerprint
 from aimon_local.policy.pricing import Totals
@@ -177,8 +177,8 @@ class TierRule(Rule):
         got = admit(accounts, demand, now)
         provider = dialect.provider if dialect is not None else None
         statuses = [status for account in accounts for status in account.statuses(now)]
-        own = call.reply_lines is None or b"ratelimit-limit" not in call.reply_lines.names
-        fields = standing(statuses, provider, now, kongs=own)
+        before = call.reply_lines
+        told = standing(statuses, provider, now, kongs=before is None or b"ratelimit-limit" not in before.names)
         if isinstance(got, Full):
             call.notes[NOTE] = AiRecord(
                 *self._asked(ask, demand, None),
@@ -193,11 +193,11 @@ class TierRule(Rule):
             if asked is not None:
                 if self.terms.tier.hold_s:
                     call.notes.setdefault(HOLD, float(self.terms.tier.hold_s))
-                return ai_refusals.approval_refusal(provider, got, call.request_id, tuple(fields), asked)
+                return ai_refusals.approval_refusal(provider, got, call.request_id, fields(told), asked)
             if provider is None:
-                return ai_refusals.plain_refusal(got, tuple(fields))
-            return ai_refusals.limit_refusal(provider, got, call.request_id, tuple(fields))
-        call.reply_fields += fields
+                return ai_refusals.plain_refusal(got, fields(told))
+            return ai_refusals.limit_refusal(provider, got, call.request_id, fields(told))
+        call.reply_lines = told if before is None else before.and_(told)
         call.patience, call.lane = self._patience, self._lane
         if self._drains and dialect is not None:
             call.notes[DRAIN] = True

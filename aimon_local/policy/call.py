@@ -27,6 +27,10 @@ class Lines(NamedTuple):
     names: frozenset[bytes]
     lines: list[bytes]
 
+    def and_(self, more: "Lines") -> "Lines":
+        """These, then others."""
+        return Lines(self.names | more.names, self.lines + more.lines)
+
 
 class Tools(Protocol):
     """What rules need from outside, made by the gateway and by tests."""

@@ -9,7 +9,7 @@ from aimon_local.policy.pricing import ModelPrice, PriceBook, PricePlan, Rates
 from aimon_local.policy.spans import UTC
 from aimon_local.policy.state import LimitState
 from aimon_local.policy.terms import Terms
-from tests.support.calls import entity, make_call, make_draft
+from tests.support.calls import entity, make_call, make_draft, said
 
 RATES = Rates(1_000_000_000, 4_000_000_000, 500_000_000, 1_000_000_000, 4_000_000_000)  # $1 in, $4 out a million
 BOOK = PriceBook([ModelPrice("m-*", "mock", 0, RATES, 1000)])
@@ -67,7 +67,7 @@ def completion(prompt=5, output=7, text="x" * 28, **usage):
 
 def fields_of(stop, call=None):
     """The fields of a refusal, or of what a call's answer will carry, by lower-case name."""
-    pairs = stop.fields if stop is not None else call.reply_fields
+    pairs = stop.fields if stop is not None else said(call)
     return {name.decode().lower(): value.decode() for name, value in pairs}
 
 
