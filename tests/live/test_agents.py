@@ -86,6 +86,9 @@ def test_official_sdks_raise_what_they_should(running):
     assert [(run["calls"], run["denied"], run["live"]["requests"]) for run in runs] == [(7, 4, 3)]
     assert sorted(runs[0]["deny_reasons"]) == ["run_requests", "scope_model", "scope_tool"]
     row = running.write("GET", f"/requests?consumer={name}")["data"][0]
+    told = command(running, "explain", row["request_id"])
+    assert f"chain.agent={name}  chain.owner={owner}  chain.run={runs[0]['run']}  chain.depth=0" in told
+    assert f"requests/run ({owner}@run/{runs[0]['run']})" in told
     assert (row["ai"]["agent"], row["ai"]["owner"], row["deny_reason"]) == (name, owner, "run_requests")
     assert good(running)
 

@@ -48,7 +48,7 @@ async def show(ask: Ask) -> Reply:
         "verdict": row.decision,
         "summary": _summary(row, ai, denied),
         "phases": [{"phase": name, **facts} for name, facts in _phases(ask, row, ai)],
-        "limits": [_limit(mark) for mark in ai.marks()] if ai is not None else [],
+        "limits": [_limit(ask, mark) for mark in ai.marks()] if ai is not None else [],
         "denial": denied,
         "corrections": [
             {"at": rfc3339(at), "cost": _more(cost), "charge": _more(charge)} for at, cost, charge in mended
@@ -64,7 +64,7 @@ def _more(amount: int) -> str:
 
 def _phases(ask: Ask, row: UsageRow, ai: AiRecord | None) -> list[tuple[str, Facts]]:
     """The phases that the request went through, in order."""
-    out = [("receive", _receive(row, ai)), ("route", _route(ask, row)), ("identify", _identify(ask, row))]
+    out = [("receive", _receive(row, ai)), ("route", _route(ask, row)), ("identify", _identify(ask, row, ai))]
     if row.deny_reason not in _IDENTITY:
         out.append(("admit", _admit(row, ai)))
     if row.deny_reason is None:
@@ -93,11 +93,12 @@ def _named(ask: Ask, kind: str, id_: str | None) -> str | None:
     return id_ if found is None else found["name"] or id_
 
 
-def _identify(ask: Ask, row: UsageRow) -> Facts:
+def _identify(ask: Ask, row: UsageRow, ai: AiRecord | None) -> Facts:
     kind = None
+    otherwise = "deleted since" if ai is None or ai.agent is None else "agent token, or a key that is deleted since"
     if row.credential_id is not None:
         select = ask.context.catalog.select
-        kind = next((word for kind, word in _CREDENTIALS.items() if select(kind, row.credential_id)), "deleted since")
+        kind = next((word for kind, word in _CREDENTIALS.items() if select(kind, row.credential_id)), otherwise)
     return {"consumer": row.consumer, "credential": row.credential_id, "by": kind, "group": row.tier}
 
 
@@ -108,6 +109,8 @@ def _admit(row: UsageRow, ai: AiRecord | None) -> Facts:
     if ai is not None:
         facts |= {"tier": ai.tier, "estimate": ai.estimate, "shadow": list(ai.shadow)}
         word = "reserved" if ai.denied_limit is None else "would_reserve"
+        if ai.agent is not None:
+            facts["chain"] = {"agent": ai.agent, "owner": ai.owner, "run": ai.run, "depth": ai.depth}
         if ai.guard:
             facts["guards"] = told(ai.guard)
         facts[word] = {
@@ -161,10 +164,17 @@ def _units(name: str) -> Any:
     return dollars if unit_of(name) in ("cost", "charge") else int
 
 
-def _limit(mark: LimitMark) -> Facts:
+def _account(ask: Ask, account: str) -> str:
+    """Whose limit: an agent's owner by name, and what of it; "" for the caller's own."""
+    owner, at, part = account.partition("@")
+    row = ask.context.catalog.select("consumers", owner) if owner else None
+    return account if row is None else f"{row['username'] or row['custom_id'] or owner}{at}{part}"
+
+
+def _limit(ask: Ask, mark: LimitMark) -> Facts:
     show = _units(mark.name)
     amounts = {name: show(getattr(mark, name)) for name in ("amount", "before", "held", "after")}
-    return {"name": mark.name, "account": mark.account, **amounts, "resets_at": _second(mark.resets)}
+    return {"name": mark.name, "account": _account(ask, mark.account), **amounts, "resets_at": _second(mark.resets)}
 
 
 def _second(at: int) -> str | None:
@@ -223,5 +233,9 @@ def _refused(row: UsageRow, ai: AiRecord | None, denied: Mapping[str, Any]) -> s
         return text
     text += f" {denied['limit']} of {denied['amount']}: {denied['used']} used, {denied['requested']} requested;"
     if denied["passes_at"] is None:
-        return f"{text} it would never pass, one request can't be larger than the whole limit."
+        endless = denied["limit"].endswith(("/run", "/token"))
+        why = (
+            "it has no window that would begin anew" if endless else "one request can't be larger than the whole limit"
+        )
+        return f"{text} it would never pass, {why}."
     return f"{text} it would have passed {duration(ai.wait)} later."
