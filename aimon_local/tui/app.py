@@ -1,6 +1,6 @@
 """The dashboard: owns the clock tick, the page that is open, and what keys do everywhere.
 
-At most four paints a second, and none when nothing changed: a tick looks at the feed's version and at what time alone
+Fewer than three paints a second (a key's own come at once), and none when nothing changed: a tick looks at the feed's version and at what time alone
 moves (rates that fade, a window that ends). Nothing here reads the gateway but the feed and ``ask``; a gateway that is
 gone is a state, never a traceback. Pages: ``pages.PAGES``; keys: ``keys.KEYS``.
 """
@@ -34,7 +34,7 @@ from aimon_local.tui.views import frame
 from aimon_local.tui.views.clock import clock_moves
 from aimon_local.tui.widgets import CSS
 
-TICK = 0.25  # seconds between paints, at least
+TICK = 0.35  # seconds between paints that no key asked for, at least
 THEMES = ("textual-dark", "textual-light", "nord", "gruvbox", "ansi-dark", "ansi-light")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so would be run by a spreadsheet
 LEFT_RUNNING = "left running"

@@ -43,14 +43,35 @@ _WORDS = {f"word--{word}" for word in STYLES}
 class Styled(Widget):
     """Style words as the theme has them."""
 
+    _known: dict[tuple[str, bool], Style] | None = None
+
+    def notify_style_update(self) -> None:
+        """Another theme, or the focus came or went: words look another way."""
+        super().notify_style_update()
+        self._known = None
+
+    def look(self, word: str, reverse: bool) -> Style:
+        """A style word's colours on this widget's ground; looked up once, since each piece of each line asks."""
+        if self._known is None:
+            self._known = {}
+        found = self._known.get((word, reverse))
+        if found is None:
+            found = self.rich_style + self.get_component_rich_style(f"word--{word}", partial=True)
+            if reverse:
+                found += Style(reverse=True)
+            self._known[word, reverse] = found
+        return found
+
     def strip(self, line: Line, width: int, reverse: bool = False) -> Strip:
         """A line as it is painted; what is longer is cut."""
-        segments = []
+        together: list[tuple[str, str]] = []  # neighbours of one look are one segment: each costs at every paint
         for text, word in line:
-            style = self.get_component_rich_style(f"word--{word}")
-            segments.append(Segment(text, style + Style(reverse=True) if reverse else style))
-        made = Strip(segments).adjust_cell_length(width, self.rich_style + Style(reverse=True) if reverse else None)
-        return made.apply_style(self.rich_style) if not reverse else made
+            if together and together[-1][1] == word:
+                together[-1] = (together[-1][0] + text, word)
+            else:
+                together.append((text, word))
+        made = Strip([Segment(text, self.look(word, reverse)) for text, word in together])
+        return made.adjust_cell_length(width, self.look("text", reverse))
 
 
 class Lines(Styled):

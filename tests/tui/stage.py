@@ -92,6 +92,7 @@ async def stage(
     """(app, pilot): a running dashboard; ``fed`` with something of everything."""
     feed = Played(link)
     app = Dashboard(admin or Answers(), feed, owns=owns, folder=folder, ascii_only=ascii_only)
+    app.scripts = app.lessons = list  # no child process is asked what there is
     if fed:
         document, told = data or busy()
         feed.take(Attached(document))
