@@ -16,6 +16,7 @@ _SCRIPTS = "how a script is read is proved by whole scripts, and by each way to 
 _PLAYED = "proved by what comes of scripts that are played, in virtual time and over sockets"
 
 TESTED_BY: dict[str, tuple[str, str]] = {
+    "metering/endings.py": ("metering/test_cut.py", "ends are proved where streams are cut, per dialect"),
     "policy/agents/chain.py": ("policy/agents/test_rule.py", _AGENTS),
     "policy/agents/read.py": ("policy/agents/test_rule.py", _AGENTS),
     "policy/agents/runs.py": ("policy/agents/test_rule.py", _AGENTS),

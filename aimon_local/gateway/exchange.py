@@ -197,6 +197,7 @@ class ProxyExchange(Forwarding):
             self.client.start(status, lines, head.content_length, data)
 
     def _read(self, data: bytes, last: bool) -> bytes:
+            last = last or self._ended()
         """Body bytes past the meter."""
         meter = self.meter
         if meter is None:
@@ -216,6 +217,13 @@ class ProxyExchange(Forwarding):
             self.meter = next((meter for meter in meters if meter is not None), None)
 
     def _filter(self, data: bytes, last: bool) -> None:
+    def _ended(self) -> bool:
+        """The meter has ended the answer: its upstream is not needed any more."""
+        if self.meter is None or not self.meter.ended:
+            return False
+        self._drop_upstream()
+        return True
+
         """Gather the answer's body; it goes out filtered and whole."""
         if self.meter is not None:
             data = self._read(data, last)
@@ -231,6 +239,7 @@ class ProxyExchange(Forwarding):
         self.answering = True
         self.bytes_out = len(body)
         return self._record(lambda: self.client.respond(self.status, self.lines, body))
+            last = last or self._ended()
 
     def on_data(self, data: bytes, last: bool) -> None:
         """Body bytes of the upstream."""
@@ -252,6 +261,7 @@ class ProxyExchange(Forwarding):
     def on_trailers(self, fields: Sequence[Header]) -> None:
         """Trailer fields of the upstream, for a client that takes them."""
         if accepts_trailers(self.head.fields):
+            last = last or self._ended()
             self.trailers = safe_trailers(list(fields))
 
     def _tunnel(self, lines: list[bytes], data: bytes) -> None:

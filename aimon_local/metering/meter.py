@@ -58,6 +58,9 @@ class WholeMeter:
 
     __slots__ = ("_dialect", "_facts", "_kept", "_size")
 
+    ended = False
+    """It never ends an answer by itself."""
+
     def __init__(self, dialect: Dialect, facts: AiFacts) -> None:
         self._dialect, self._facts = dialect, facts
         self._kept: list[bytes] = []
@@ -92,6 +95,9 @@ class StreamMeter:
     """An answer that comes as server-sent events."""
 
     __slots__ = ("_facts", "_fold", "_splitter", "_strips")
+
+    ended = False
+    """It never ends an answer by itself; ``metering.cut`` does."""
 
     def __init__(self, dialect: Dialect, facts: AiFacts) -> None:
         self._facts = facts

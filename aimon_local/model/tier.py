@@ -102,6 +102,7 @@ class Tier:
     plan: str = "free"  # the price plan's name
     mode: Mode = Mode.RESERVE
     hold_s: float | None = None  # how long a call waits for the answer to a soft limit's question; None: not at all
+    hard_cut: bool = False  # a stream that outgrows what is held for it is ended at that edge
     on_disconnect: str = "abort"  # client gone: the upstream is cancelled; "drain": read to its end, within a bound
     guards: "Guards | None" = None  # what watches how its consumers behave
     shadow: frozenset[str] = field(

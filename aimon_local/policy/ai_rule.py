@@ -23,7 +23,7 @@ from typing import Any
 from aimon_local.metering.dialect import Dialect
 from aimon_local.metering.dialects import dialect_for
 from aimon_local.metering.meter import Meter as AnswerMeter
-from aimon_local.metering.meter import Metered, meter_for
+from aimon_local.metering.meter import Metered, StreamMeter, meter_for
 from aimon_local.model.ai import DRAIN, AiRecord, word
 from aimon_local.model.approval import HOLD
 from aimon_local.model.tier import Mode
@@ -79,7 +79,7 @@ class _Held:
 class TierRule(Rule):
     """One tier on one kind of route: see the module."""
 
-    __slots__ = ("_asks", "_drains", "_lane", "_patience", "max_body", "terms")
+    __slots__ = ("_asks", "_cuts", "_drains", "_lane", "_patience", "max_body", "terms")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
@@ -87,6 +87,7 @@ class TierRule(Rule):
             limit.ask for tier in (terms.counted, *(e.tier for e in terms.beside)) for limit in tier.limits
         )
         waits = (terms.tier.first_byte_s, terms.tier.total_s)
+        self._cuts = terms.tier.hard_cut
         self._drains = terms.tier.on_disconnect == "drain"
         self._patience = None if waits == (None, None) else waits
         self._lane = Lane(terms.tier.name, terms.tier.priority, terms.tier.queue_s)
@@ -250,6 +251,8 @@ class TierRule(Rule):
         if draft.get(b"content-length") is not None:
             facts = facts._replace(wants_usage=True)  # its length is told: nothing can be taken out
         held.meter = meter_for(held.dialect, facts, draft.get(b"content-type") or b"")
+        if self._cuts and isinstance(held.meter, StreamMeter) and draft.get(b"content-length") is None:
+            held.meter = _to_the_edge(held, held.dialect, held.ask)
         return held.meter
 
     def body(self, call: Call, draft: ResponseDraft) -> BodyFilter | None:
@@ -341,6 +344,18 @@ def _metered(held: _Held, complete: bool) -> Metered:
     flag = "unreadable" if held.status else "client_gone"
     usage = TokenUsage(ask.facts.prompt_tokens, 0, 0, output, 0, Source.ESTIMATED, False, (flag,))
     return Metered(usage)
+
+def _to_the_edge(held: _Held, dialect: Dialect, ask: Ask) -> AnswerMeter | None:
+    """The meter that ends a stream at its budget's edge; None: it uses no tokens."""
+    from aimon_local.metering.cut import CutMeter  # noqa: PLC0415 (where a tier cuts)
+    from aimon_local.policy.hard_cut import edge  # noqa: PLC0415
+
+    if ask.price is None:
+        return None
+    facts = ask.facts
+    at = edge(ask.output, facts.prompt_tokens, ask.price.rates, held.standing, held.grant.held)
+    return CutMeter(dialect, facts, at)
+
 
 
 def _fingerprint(call: Call) -> str:

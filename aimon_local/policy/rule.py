@@ -56,6 +56,11 @@ class Outline:
 class Meter(Protocol):
     """Reads an answer's body as it passes, and may take bytes out of it."""
 
+    @property
+    def ended(self) -> bool:
+        """The answer is over by the meter's word: what it gave last is its end, the upstream is not needed."""
+        ...
+
     def feed(self, data: bytes) -> bytes:
         """Bytes of the upstream; the bytes to pass on now."""
         ...

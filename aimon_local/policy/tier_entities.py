@@ -32,6 +32,7 @@ _SCALARS = (
     "queue_s",
     "hold_s",
     "on_disconnect",
+    "hard_cut",
     "plan",
 )
 

@@ -62,6 +62,7 @@ def narrowed(tier: Tier, amendment: Amendment) -> Tier:
         total_s=_smaller(tier.total_s, sets.get("total_s")),
         queue_s=_smaller(tier.queue_s, sets.get("queue_s")),
         clamp=tier.clamp and sets.get("clamp", True),
+        hard_cut=tier.hard_cut or sets.get("hard_cut", False),
     )
 
 

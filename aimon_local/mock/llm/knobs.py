@@ -26,6 +26,7 @@ class Knobs:
     mode: str = "words"  # words: by seed; echo: the last user text; canned: ``text``
     text: str = "The gateway counted this answer."
     output_tokens: int = 24  # tokens of an answer in mode words, if the request allows so many
+    ignore_max: bool = False  # the request's own bound on output is not kept
     ttft_ms: float = 0.0  # time to first token
     tokens_per_s: float = 0.0  # 0: as fast as it can
     jitter: float = 0.0  # share of each wait that varies, 0 to 1

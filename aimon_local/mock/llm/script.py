@@ -112,7 +112,7 @@ def _text(ask: Ask, knobs: Knobs, chance: Random) -> tuple[list[str], str, str |
         text = "".join(parts)
         if stop and stop in text:
             return words.pieces(text[: text.index(stop)]), "stop", stop
-    if ask.most is not None and len(parts) > ask.most:
+    if ask.most is not None and not knobs.ignore_max and len(parts) > ask.most:
         return parts[: ask.most], "length", None
     return parts, "stop", None
 

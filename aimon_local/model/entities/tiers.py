@@ -146,6 +146,7 @@ TIERS = Schema(
         integer("priority", between=[1, 1000], description="Weight in the queue of a busy service."),
         number("queue_s", gt=0, description="The longest wait in that queue, in seconds."),
         number("hold_s", between=[0, 3600], description="Seconds that a call waits for the answer of a soft limit."),
+        boolean("hard_cut", description="A stream that outgrows what is held for it is ended at that edge."),
         string("on_disconnect", one_of=["abort", "drain"], description="The answer of a call whose client has gone."),
         string("plan", description="The price plan's name."),
         string("mode", one_of=[mode.value for mode in Mode], description="How budgets are kept."),
