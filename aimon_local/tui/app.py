@@ -1,8 +1,8 @@
 """The dashboard: owns the clock tick, the page that is open, and what keys do everywhere.
 
-Fewer than three paints a second (a key's own come at once), and none when nothing changed: a tick looks at the feed's version and at what time alone
-moves (rates that fade, a window that ends). Nothing here reads the gateway but the feed and ``ask``; a gateway that is
-gone is a state, never a traceback. Pages: ``pages.PAGES``; keys: ``keys.KEYS``.
+Fewer than three paints a second (a key's own come at once), and none when nothing changed: a tick looks at the feed's
+version and at what time alone moves (rates that fade, a window that ends). Nothing here reads the gateway but the feed
+and ``ask``; a gateway that is gone is a state, never a traceback. Pages: ``pages.PAGES``; keys: ``keys.KEYS``.
 """
 
 import csv
