@@ -42,6 +42,11 @@ def _join(copy: Catalog, entity: Mapping[str, Any], tier: str | None, now: int, 
         yield violation.schema_violation({"tier": f"there is no consumer group '{tier}'"})
 
 
+def kept(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document that leaves it open does not undo: whose the agent is, and that it or its tokens were revoked."""
+    return {name: stored[name] for name in ("consumer", "enabled", "tokens_since", "revoked_tokens") if name in stored}
+
+
 def by_reference(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """A row whose owner and consumer may be written by name or id."""
     data = dict(row)

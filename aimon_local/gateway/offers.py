@@ -9,7 +9,7 @@ from typing import Any
 
 from aimon_local.errors import ConfigError, StartError
 from aimon_local.gateway.enrol import KIND as AGENTS
-from aimon_local.gateway.enrol import MEMBERSHIPS, by_reference, enrol
+from aimon_local.gateway.enrol import MEMBERSHIPS, by_reference, enrol, kept
 from aimon_local.model.catalog import Catalog, Plan
 from aimon_local.model.fill import Ids
 from aimon_local.model.rows import Change
@@ -81,7 +81,7 @@ def _writes(catalog: Catalog, kind: str, row: Mapping[str, Any], now: int, ids: 
         if stored is None:
             yield from enrol(catalog, row, now, ids)
             return
-        row = {"consumer": stored["consumer"], **row}
+        row = {**kept(stored), **row}
     if stored is None:
         yield catalog.insert(kind, row, now, ids)
         return

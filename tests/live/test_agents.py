@@ -197,6 +197,9 @@ def test_a_file_makes_agents_and_comes_back_the_same(running, tmp_path):
     key = running.write("POST", "/consumers/from-file/key-auth", {})["key"]
     assert ask(running.proxy, "GET", "/demo/get", apikey=key).status == 200
     assert ask(running.proxy, "DELETE", "/demo/anything", apikey=key).status == 403
+    command(running, "agent", "revoke", "from-file")
+    command(running, "tier", "apply", str(file))
+    assert ask(running.proxy, "GET", "/demo/get", apikey=key).status == 403  # a file does not undo what it leaves open
 
 
 def test_a_kill_keeps_the_counts_of_runs(tmp_path):

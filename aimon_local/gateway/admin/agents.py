@@ -12,7 +12,7 @@ from typing import Any
 
 from aimon_local.gateway.admin.ask import NO_CONTENT, NOT_FOUND, Ask, Reply, json_reply, message, refused
 from aimon_local.gateway.admin.entities import Done, Planned, find, typed, writing
-from aimon_local.gateway.enrol import CONSUMERS, GROUPS, KIND, MEMBERSHIPS, by_reference, enrol, owner_fault
+from aimon_local.gateway.enrol import CONSUMERS, GROUPS, KIND, MEMBERSHIPS, by_reference, enrol, kept, owner_fault
 from aimon_local.model.catalog import Catalog, Plan
 from aimon_local.model.rows import Change
 from aimon_local.model.validators import is_uuid
@@ -61,7 +61,7 @@ def _changed(ask: Ask, mode: str) -> Planned:
     if mode == "upsert" and stored is None and not is_uuid(key):
         return _create(ask, key)
     if mode == "upsert" and isinstance(stored, Mapping):
-        data.setdefault("consumer", stored["consumer"])
+        data = {**kept(stored), **data}
     write = catalog.upsert if mode == "upsert" else catalog.update
     plan = write(KIND, key, data, ask.context.now(), ask.context.ids)
     if isinstance(plan, Violation):
