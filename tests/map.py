@@ -10,6 +10,7 @@ _AGENTS = "an agent's rule is one behaviour: calls in, refusals out"
 _BEHAVIOUR = "guards are one behaviour: calls in, refusals out"
 _PLAYED = "pages are proved by playing them: keys in, a screen out"
 _PICTURES = "what views make is kept as pictures in plain text"
+_LEDGER = "insights are golden answers on one fixed ledger"
 _HALVES = "the halves of a connection are one behaviour: bytes in, bytes and calls out"
 
 _SCRIPTS = "how a script is read is proved by whole scripts, and by each way to get one wrong"
@@ -45,6 +46,17 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "scenario/shipped.py": ("scenario/test_read.py", "each shipped script is found and read there"),
     "scenario/thresholds.py": ("scenario/test_verdict.py", "a threshold is read to be judged"),
     "scenario/world.py": ("cli/test_run.py", "what is not on this machine is refused there"),
+    "cli/insights.py": ("live/test_insights.py", "questions are asked over real calls"),
+    "gateway/admin/insights.py": ("live/test_insights.py", "questions are asked over real calls"),
+    "policy/insights/adoption.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/conversion.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/denied.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/facts.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/forecast.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/products.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/sla.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/tiers.py": ("policy/insights/test_insights.py", _LEDGER),
+    "policy/insights/unusual.py": ("policy/insights/test_insights.py", _LEDGER),
     "cli/alerts.py": ("live/test_alerts.py", "alerts are told of real calls"),
     "gateway/admin/alerts.py": ("live/test_alerts.py", "alerts are told of real calls"),
     "gateway/alerting.py": ("live/test_alerts.py", "alerts are told of real calls"),

@@ -27,6 +27,7 @@ COMMANDS = {
     "tier": ("tier", "Define and assign tiers: limits, price plans, prices."),
     "usage": ("usage", "Show what consumers used."),
     "spend": ("spend", "Show the tokens and the money of AI calls."),
+    "insights": ("insights", "Answer questions of the business from the ledger."),
     "bill": ("bill", "Show what a consumer owes for a month."),
     "what-if": ("what_if", "Show the recorded traffic under other tiers and prices."),
     "reprice": ("reprice", "Correct what calls cost and brought by the prices of now."),

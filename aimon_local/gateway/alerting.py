@@ -19,8 +19,7 @@ from aimon_local.gateway.settings import Settings
 from aimon_local.model.alert import Alert
 from aimon_local.model.approval import State
 from aimon_local.model.event import AlertRaised, ApprovalChanged, Event, RequestEnded
-from aimon_local.policy.alerts import Use, Watch
-from aimon_local.policy.limits import NEVER
+from aimon_local.policy.alerts import Watch, uses
 from aimon_local.storage.alerts import AlertTable
 from aimon_local.storage.database import Database
 
@@ -71,7 +70,7 @@ class Alerting:
     def _alerts(self, event: Event) -> Iterator[Alert]:
         if isinstance(event, RequestEnded):
             if event.ai is not None and event.ai.limits:
-                for use in uses(event):
+                for use in uses(event.row, event.ai):
                     yield from self._watch.used(use)
         elif isinstance(event, ApprovalChanged) and event.question.state == State.APPROVED.value:
             asked = event.question
@@ -100,17 +99,6 @@ class Alerting:
         if end is None or not speed:
             return _LONGEST_S
         return min(_LONGEST_S, max(_REST_S, (end - self._clock.now_ns() / 1e9) / speed))
-
-
-def uses(event: RequestEnded) -> Iterator[Use]:
-    """The limits with a time that an ended call counted on."""
-    row, ai = event.row, event.ai
-    assert ai is not None
-    end_ns, refused = row.at_ns + row.total_us * 1000, ai.denied_limit if ai.wait != NEVER else None
-    for mark in ai.marks():
-        if "/" in mark.name:
-            subject = f"{row.consumer_id or ''}{'@' if mark.account else ''}{mark.account}"
-            yield Use(end_ns, subject, row.consumer or "", ai.tier, mark, refused == mark.name, row.request_id)
 
 
 def _append(path: Path, alerts: list[Alert]) -> None:

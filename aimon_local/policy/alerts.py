@@ -9,12 +9,14 @@ A sliding limit has no windows: its thresholds fire once per its own length, by 
 time (concurrency, burst) fire nothing. To watch another fact: a function like ``used``, and its method of ``Watch``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from aimon_local.model.ai import LimitMark
+from aimon_local.model.ai import AiRecord, LimitMark
 from aimon_local.model.alert import FIRING, OVER, REACHED, REFUSED, RESOLVED, ROOM, Alert
 from aimon_local.model.tier import SPAN_S, Period
+from aimon_local.model.usage import UsageRow
+from aimon_local.policy.limits import NEVER
 
 PERCENTS = (80, 100)
 MOST = 10_000  # limits that are remembered; the one that was used longest ago goes
@@ -49,6 +51,15 @@ class Standing(NamedTuple):
     def level(self) -> int:
         """Units that are used."""
         return (self.base or 0) + self.spent
+
+
+def uses(row: UsageRow, ai: AiRecord) -> Iterator[Use]:
+    """The limits with a time that an ended call counted on."""
+    end_ns, refused = row.at_ns + row.total_us * 1000, ai.denied_limit if ai.wait != NEVER else None
+    for mark in ai.marks():
+        if "/" in mark.name:
+            subject = f"{row.consumer_id or ''}{'@' if mark.account else ''}{mark.account}"
+            yield Use(end_ns, subject, row.consumer or "", ai.tier, mark, refused == mark.name, row.request_id)
 
 
 Step = tuple[Standing | None, list[Alert]]

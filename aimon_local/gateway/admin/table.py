@@ -8,8 +8,8 @@ parameter.
 from dataclasses import dataclass
 
 from aimon_local.gateway.admin import (
-    alerts,
     agents,
+    alerts,
     approvals,
     audit,
     bill,
@@ -25,6 +25,7 @@ from aimon_local.gateway.admin import (
     guards,
     health,
     info,
+    insights,
     lab,
     lists,
     push,
@@ -171,6 +172,8 @@ TABLE: Rows = (
     Endpoint("POST", "/lab", lab.start, "Begin a lesson (our own)."),
     Endpoint("DELETE", "/lab", lab.stop, "End it (our own)."),
     Endpoint("GET", "/alerts", alerts.listing, "Limits that are nearly used up (our own)."),
+    Endpoint("GET", "/insights", insights.listing, "Questions that the ledger answers (our own)."),
+    Endpoint("GET", "/insights/{insights}", insights.one, "One answer, with its method."),
     Endpoint("GET", "/push", push.show, "How far the ledger was pushed to its sink (our own)."),
     Endpoint("GET", "/requests/feed", feed.show, "The same in order, from a row on (our own)."),
     Endpoint("GET", "/requests/{request_id}", requests.one, "The ledger's row of one request (our own)."),
