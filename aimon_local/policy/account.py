@@ -12,7 +12,13 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from aimon_local.model.tier import Limit, Mode, Tier, Unit
+from aimon_local.model.usage import CounterChange
 from aimon_local.policy.limits import NEVER, Calendar, Counter, Gcra, Sliding, Slots
+
+PREFIX = "tier"
+"""Of the keys of tiers' counters in the ledger."""
+
+_CELLS = 64  # rows that the cells of one sliding window take turns in
 
 # Looked up once: each is asked for with each counter of each call.
 _RESERVE, _REQUESTS = Mode.RESERVE, Unit.REQUESTS
@@ -107,6 +113,25 @@ class Account:
             _new(Status, (subject, counter.name, counter.amount, counter.used(now), counter.resets(now)))
             for _, counter in self.counters
         ]
+
+    def changes(self) -> list[CounterChange]:
+        """Every counter as the ledger stores it: what settled calls used. Of a sliding one the cells that changed."""
+        key, changed = f"{PREFIX}:{self.subject}", []
+        for _, counter in self.counters:
+            name = counter.name
+            if isinstance(counter, Sliding):
+                changed += [
+                    CounterChange(key, _row(name, start, end), start, value, end)
+                    for start, value, end in counter.fresh()
+                ]
+            else:
+                changed += [CounterChange(key, name, start, value, end) for start, value, end in counter.rows()]
+        return changed
+
+
+def _row(name: str, start: int, end: int) -> str:
+    """The row whose turn it is for a cell of a sliding window."""
+    return f"{name}@{start // max(1, (end - 1 - start) // 61) % _CELLS}"
 
 
 def _counter(limit: Limit, zone: tzinfo) -> Counter:

@@ -9,24 +9,21 @@ window, or ``month/…`` for the totals of the billing month.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import tzinfo
 
 from aimon_local.model.tier import Period, Tier, Unit
 from aimon_local.model.tokens import TokenUsage
-from aimon_local.model.usage import CounterChange
-from aimon_local.policy.account import Account, Demand, Grant
-from aimon_local.policy.limits import Sliding, redefined
+from aimon_local.model.usage import Counted, CounterChange
+from aimon_local.policy.account import PREFIX, Account, Demand, Grant
+from aimon_local.policy.limits import redefined
 from aimon_local.policy.pricing import PricePlan, Totals
 from aimon_local.policy.spans import span
 
-PREFIX = "tier"
-_CELLS = 64  # rows that the cells of one sliding window take turns in
 _NS = 1_000_000_000
 _PARTS = Totals._fields
 _UNITS = tuple(f"month/{part}" for part in _PARTS)
 
-_new = tuple.__new__  # a named tuple without the call of its own __new__
 
 Stored = list[tuple[str, int, int]]  # (unit, start, value)
 
@@ -34,9 +31,10 @@ Stored = list[tuple[str, int, int]]  # (unit, start, value)
 class Month:
     """What a subject used in its billing month: settled, and held by calls in flight."""
 
-    __slots__ = ("end", "held", "start", "used")
+    __slots__ = ("_subject", "end", "held", "start", "used")
 
-    def __init__(self) -> None:
+    def __init__(self, subject: str = "") -> None:
+        self._subject = subject
         self.start = self.end = 0
         self.used = self.held = Totals()
 
@@ -66,11 +64,11 @@ class Month:
         before, self.used = self.used, self.used.plus(requests, usage, cost)
         return plan.charge(before, self.used)
 
-    def rows(self, subject: str) -> list[CounterChange]:
-        """To be stored."""
-        key, start, end = f"{PREFIX}:{subject}", self.start, self.end
+    def changes(self) -> list[CounterChange]:
+        """Its totals as the ledger stores them."""
+        key = f"{PREFIX}:{self._subject}"
         return [
-            _new(CounterChange, (key, unit, start, value, end)) for unit, value in zip(_UNITS, self.used, strict=True)
+            CounterChange(key, unit, self.start, value, self.end) for unit, value in zip(_UNITS, self.used, strict=True)
         ]
 
 
@@ -105,7 +103,7 @@ class Accounts:
         """The billing month of a subject, brought to ``now``."""
         month = self._months.get(subject)
         if month is None:
-            month = self._months[subject] = Month()
+            month = self._months[subject] = Month(subject)
         month.bring_to(now, zone)
         return month
 
@@ -113,13 +111,22 @@ class Accounts:
         """The account that was opened for a subject."""
         return self._accounts.get(subject)
 
+    def opened(self) -> Iterable[tuple[str, Account]]:
+        """All accounts, by subject."""
+        return self._accounts.items()
+
+    def in_flight(self, subject: str) -> int:
+        """Calls of a subject that are admitted and not settled."""
+        month = self._months.get(subject)
+        return 0 if month is None else month.held.requests
+
     def later(self, grant: Grant, used: Demand, due: int) -> None:
         """Count tokens and money of a call only when a call comes at ``due`` or later (the mode async-count)."""
         self._late.append((due, grant, used))
 
-    def count_late(self, now: int) -> list[CounterChange]:
-        """What is due by now, counted; the rows that it changed."""
-        changed: list[CounterChange] = []
+    def count_late(self, now: int) -> list[Counted]:
+        """What is due by now, counted; whose counters that changed."""
+        changed: list[Counted] = []
         while self._late and self._late[0][0] <= now:
             _, grant, used = self._late.popleft()
             units = used.units()
@@ -140,35 +147,15 @@ class Accounts:
                 self._stored[subject].append((row.unit, row.start, row.value))
                 continue
             totals[subject][row.unit.removeprefix("month/")] = row.value
-            month = self._months.setdefault(subject, Month())
+            month = self._months.setdefault(subject, Month(subject))
             month.start, month.end = row.start, row.expires
         for subject, parts in totals.items():
             self._months[subject].used = Totals(*(parts.get(part, 0) for part in _PARTS))
 
 
-def changes(grant: Grant) -> list[CounterChange]:
-    """What settling a grant changed, to be stored with the request's row."""
-    changed: list[CounterChange] = []
-    key = ""
-    of: Account | None = None
-    for account, counter, _, _, mark in grant.held:
-        if account is not of:
-            of, key = account, f"{PREFIX}:{account.subject}"
-        name = counter.name
-        if isinstance(counter, Sliding):
-            changed += _cell(key, counter, mark)
-            continue
-        for start, value, end in counter.rows():
-            changed.append(_new(CounterChange, (key, name, start, value, end)))
-    return changed
-
-
-def _cell(key: str, counter: Sliding, mark: int) -> Iterator[CounterChange]:
-    """The cell that a mark is under, in the row whose turn it is."""
-    for start, value, end in counter.rows():
-        if start == mark // _NS:
-            width = max(1, (end - 1 - start) // 61)
-            yield CounterChange(key, f"{counter.name}@{start // width % _CELLS}", start, value, end)
+def changes(grant: Grant) -> list[Counted]:
+    """Whose counters settling a grant changed, to be stored with the request's row."""
+    return list(dict.fromkeys(account for account, *_ in grant.held))
 
 
 def _carry(old: Account, new: Account) -> None:

@@ -279,8 +279,7 @@ class TierRule(Rule):
             call.state.accounts.later(held.grant, used, call.now_ns + _LATE)
             used = Demand()
         settle(held.grant, used)
-        call.touched += changes(held.grant)
-        call.touched += held.month.rows(self._subject(call))
+        call.touched += (*changes(held.grant), held.month)
 
     def _used(self, held: _Held, usage: TokenUsage, requests: int) -> Demand:
         """What a call that is over used, what that costs and brings; its billing month counts it."""
@@ -345,6 +344,7 @@ def _metered(held: _Held, complete: bool) -> Metered:
     usage = TokenUsage(ask.facts.prompt_tokens, 0, 0, output, 0, Source.ESTIMATED, False, (flag,))
     return Metered(usage)
 
+
 def _to_the_edge(held: _Held, dialect: Dialect, ask: Ask) -> AnswerMeter | None:
     """The meter that ends a stream at its budget's edge; None: it uses no tokens."""
     from aimon_local.metering.cut import CutMeter  # noqa: PLC0415 (where a tier cuts)
@@ -355,7 +355,6 @@ def _to_the_edge(held: _Held, dialect: Dialect, ask: Ask) -> AnswerMeter | None:
     facts = ask.facts
     at = edge(ask.output, facts.prompt_tokens, ask.price.rates, held.standing, held.grant.held)
     return CutMeter(dialect, facts, at)
-
 
 
 def _fingerprint(call: Call) -> str:

@@ -132,21 +132,23 @@ class Calendar:
 class Sliding:
     """A limit over any stretch of a length: cells of a sixtieth, each counted until all of it is out of the stretch."""
 
-    __slots__ = ("_cell", "_cells", "_length", "_total", "amount", "name", "shadow")
+    __slots__ = ("_cell", "_cells", "_fresh", "_length", "_total", "amount", "name", "shadow")
 
     def __init__(self, limit: Limit) -> None:
         self.name, self.amount, self.shadow = limit.name, limit.amount, limit.shadow
         self._length = SPAN_S[limit.period] * _NS
         self._cell = self._length // _CELLS
         self._cells: deque[list[int]] = deque()  # [start, used, held]
+        self._fresh: set[int] = set()  # starts of those whose use has changed and was not told yet
         self._total = 0
 
     def _drop(self, now: int) -> None:
         if self._cells and self._cells[-1][0] > now + _AHEAD:
             self._gather(now)
         while self._cells and self._cells[0][0] + self._cell + self._length <= now:
-            _, used, held = self._cells.popleft()
+            start, used, held = self._cells.popleft()
             self._total -= used + held
+            self._fresh.discard(start)
 
     def _gather(self, now: int) -> None:
         """All that lies in the future becomes one cell of now."""
@@ -185,15 +187,15 @@ class Sliding:
     def settle(self, mark: int, held: int, used: int) -> None:
         """Ignored for a cell that is out."""
         for cell in reversed(self._cells):
-            if cell[0] == mark:
-                cell[1] += used
-                cell[2] -= held
-                self._total += used - held
-                return
-        if self._cells and mark > self._cells[-1][0]:  # its cell was moved back
-            self._cells[-1][1] += used
-            self._cells[-1][2] -= held
+            if cell[0] <= mark:
+                break
+        else:
+            return
+        if cell[0] == mark or cell is self._cells[-1]:  # the newest: its own was moved back
+            cell[1] += used
+            cell[2] -= held
             self._total += used - held
+            self._fresh.add(cell[0])
 
     def used(self, now: int) -> int:
         """In the stretch that ends now."""
@@ -209,6 +211,11 @@ class Sliding:
         """A row per cell."""
         for start, used, _ in self._cells:
             yield start // _NS, used, (start + self._cell + self._length) // _NS + 1
+
+    def fresh(self) -> list[tuple[int, int, int]]:
+        """The rows of cells that have changed since this was asked last: of sixty, calls change one or two."""
+        changed, self._fresh = {start // _NS for start in self._fresh}, set()
+        return [row for row in self.rows() if row[0] in changed]
 
     def restore(self, start: int, value: int) -> None:
         """Cells come back in their order; a start is stored in seconds, which rounds it against the caller."""

@@ -76,7 +76,7 @@ def test_stored_rows_bring_everything_back(calls, chance):
         got = admit([account], Demand(1, tokens, 0, tokens), now)
         if hasattr(got, "held"):
             settle(got, Demand(1, tokens, 0, tokens))
-            rows |= {(row.key, row.unit): row for row in changes(got)}
+            rows |= {(row.key, row.unit): row for each in changes(got) for row in each.changes()}
     second, shuffled = Accounts(), [row for row in rows.values() if row.expires * NS > now]
     chance.shuffle(shuffled)
     second.load(shuffled)
@@ -94,10 +94,10 @@ def test_rows_of_others_are_left_alone():
 
 
 def test_months_come_back():
-    month, rows = Month(), []
+    month = Month("c")
     month.bring_to(NOW, UTC)
     month.settle(PLAN, month.start, Totals(), usage(60), 7, 1)
-    rows = list(month.rows("c"))
+    rows = month.changes()
     accounts = Accounts()
     accounts.load(rows)
     back = accounts.month("c", NOW, UTC)

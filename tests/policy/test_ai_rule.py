@@ -16,7 +16,7 @@ from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.call import NEED_BODY, Answer, Refuse
 from aimon_local.policy.pricing import Component, ModelPrice, PriceBook, PricePlan, Rates, Step
 from aimon_local.policy.state import LimitState
-from tests.support.calls import NOON, make_draft
+from tests.support.calls import NOON, counters, make_draft
 from tests.support.tiers import (
     BOOK,
     CHAT,
@@ -80,7 +80,7 @@ def test_what_a_call_changed_is_stored_and_a_restart_goes_on_from_there():
         call = ask(chat(), state=first)
         assert tier.access(call) is None
         answer(tier, call, completion(5, 7))
-        rows |= {(row.key, row.unit): row for row in call.touched}
+        rows |= {(row.key, row.unit): row for row in counters(call.touched)}
     assert all(isinstance(row, CounterChange) for row in rows.values())
     second = LimitState()
     second.load(rows.values())
@@ -170,7 +170,7 @@ def test_never_answered_gives_all_back_and_gone_bills_the_prompt():
     tier.access(refused)
     tier.settle(refused, True)
     assert [used(state, name) for name in ("requests/day", "tokens/day", "cost/day", "burst")] == [0, 0, 0, 0]
-    assert not [row for row in refused.touched if row.value]
+    assert not [row for row in counters(refused.touched) if row.value]
     gone = ask(chat(), state=state)
     tier.access(gone)
     tier.settle(gone, False)
@@ -437,7 +437,7 @@ def test_async_count_counts_a_second_later():
         answer(tier, call, completion(5, 7))
     late = ask(chat(), state=state, now_ns=now + 10**9)
     assert tier.access(late).reason == "quota_exhausted"
-    assert {row.unit: row.value for row in late.touched} == {"tokens/day": 36}
+    assert {row.unit: row.value for row in counters(late.touched)} == {"tokens/day": 36}
 
 
 def test_a_changed_tier_goes_on_counting_and_calls_in_flight_end_on_it():

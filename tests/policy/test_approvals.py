@@ -10,7 +10,7 @@ from aimon_local.model.approval import ASKED
 from aimon_local.model.tier import Period
 from aimon_local.policy.approvals import Approvals, decided
 from aimon_local.policy.state import LimitState
-from tests.support.calls import NOON
+from tests.support.calls import NOON, counters
 from tests.support.tiers import answer, ask, chat, completion, limit, rule
 
 NOW = NOON * 10**9
@@ -140,7 +140,7 @@ def test_what_is_stored_goes_on_after_a_restart():
     state, tier = LimitState(), soft()
     granted = decided(fill(tier, state), True, "admin", NOW, 1)
     after = LimitState()
-    after.load(go.last.touched)
+    after.load(counters(go.last.touched))
     after.known_approvals = lambda: [granted]
     tier = soft()
     for _ in range(3):

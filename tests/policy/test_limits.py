@@ -217,3 +217,18 @@ def test_months_end_where_the_calendar_says(first):
         following = (at.replace(day=1) + timedelta(days=32)).replace(day=1)
         assert counter.wait(1, now) == round(following.timestamp()) * NS - now
         at = following
+
+
+def test_a_sliding_limits_cells_are_told_once_when_they_have_changed():
+    counter = sliding(100)
+    first = counter.hold(3, T0)
+    assert counter.fresh() == []  # nothing is used yet
+    counter.settle(first, 3, 2)
+    later = counter.hold(5, T0 + 7 * NS)
+    counter.settle(later, 5, 4)
+    told = counter.fresh()
+    assert [value for _, value, _ in told] == [2, 4]
+    assert told == list(counter.rows())
+    assert counter.fresh() == []
+    counter.settle(first, 0, 1)
+    assert [value for _, value, _ in counter.fresh()] == [3]

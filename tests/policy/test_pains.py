@@ -12,7 +12,7 @@ from aimon_local.model.tier import Period, Tier
 from aimon_local.policy.account import Account, Demand, Grant, admit, settle
 from aimon_local.policy.ai_rule import NOTE
 from aimon_local.policy.state import LimitState
-from tests.support.calls import NOON
+from tests.support.calls import NOON, counters
 from tests.support.tiers import answer, ask, chat, completion, fields_of, limit, rule
 
 NS = 10**9
@@ -50,7 +50,7 @@ def test_a_call_counts_once_on_each_declared_limit_and_on_nothing_else():
     call = ask(chat(), state=state)
     tier.access(call)
     answer(tier, call, completion(5, 7))
-    rows = {row.unit: row.value for row in call.touched if not row.unit.startswith("month/")}
+    rows = {row.unit: row.value for row in counters(call.touched) if not row.unit.startswith("month/")}
     assert rows == {"requests/day": 1, "requests/minute": 1, "tokens/day": 12, "input_tokens/day": 5}
 
 

@@ -13,7 +13,7 @@ from aimon_local.policy.agents.rule import AgentRule
 from aimon_local.policy.agents.tokens import KIND, accept, mint
 from aimon_local.policy.call import NEED_BODY, Refuse
 from aimon_local.policy.state import LimitState
-from tests.support.calls import NOON, entity
+from tests.support.calls import NOON, counters, entity
 from tests.support.tiers import answer, ask, chat, completion, fields_of, limit, terms, upstream_field
 
 NS = 10**9
@@ -346,7 +346,7 @@ def test_a_kill_keeps_the_counts_of_runs():
 
     def call(**facts):
         said = desk.call(**facts)
-        rows.update({(row.key, row.unit): row for row in desk.last.touched})
+        rows.update({(row.key, row.unit): row for row in counters(desk.last.touched)})
         return said
 
     assert call() is None
