@@ -13,6 +13,7 @@ from aimon_local import __version__
 from aimon_local.gateway.admin.context import Access, AdminContext, Load, Node
 from aimon_local.gateway.clockwork import ClockDoor, speed
 from aimon_local.gateway.metrics import Node as MetricsNode
+from aimon_local.gateway.standings import standings
 from aimon_local.gateway.tools import random_uuid
 from aimon_local.policy.call import Call, header
 from aimon_local.policy.nouns import Target, Upstream
@@ -261,5 +262,6 @@ def _metrics_node(gateway: "Gateway", load: Load) -> MetricsNode:
         connections=connections,
         health=health,
         clock=(clock.shift_ns(clock.now_ns()), speed(clock)) if clock.moved else None,
+        standings=standings(gateway.live.state.accounts, gateway.live.snapshot.consumers, clock.now_ns()),
         busy=gateway.runtime.waiting.standing(gateway.live.snapshot.services.values()),
     )

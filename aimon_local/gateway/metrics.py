@@ -10,10 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aimon_local.gateway.standings import Standings, series
 from aimon_local.model.money import NANO
 
 CONTENT_TYPE = "text/plain; charset=UTF-8"
 WORKSPACE = "default"
+
+MODELS = 200
+"""Names of models that are told apart, so that a price for all models makes no endless series; others are OTHER."""
+
+OTHER = "other"
 
 _KONG_BUCKETS = (1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000)
 _LONG_BUCKETS = (25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 60000)
@@ -33,9 +39,13 @@ class Family:
 
 
 _PLACE = ("service", "route")
+_LIMIT = ("consumer", "tier", "limit")
 _AI = ("ai_provider", "ai_model", "cache_status", "vector_db", "embeddings_provider", "embeddings_model")
 
 FAMILIES: Mapping[str, Family] = {
+    "aimon_denials_total": Family("counter", "Requests that were refused, by why", (*_PLACE, "reason")),
+    "aimon_ai_cost_total": Family("counter", "Dollars that AI calls cost", ("tier", "ai_model"), scale=NANO),
+    "aimon_ai_margin_dollars": Family("gauge", "What AI calls brought less what they cost", ("tier", "ai_model")),
     "aimon_ai_charge_total": Family("counter", "Dollars that AI calls bring", ("tier", "ai_model"), scale=NANO),
     "aimon_ai_denials_total": Family("counter", "Requests that a tier's limit or gate refused", ("tier", "limit")),
     "aimon_ai_estimated_total": Family("counter", "AI calls whose usage is our own count", ("tier", "ai_model")),
@@ -45,6 +55,10 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "kong_ai_llm_requests_total": Family("counter", "AI calls", (*_AI, "workspace")),
     "kong_ai_llm_tokens_total": Family("counter", "Tokens of AI calls", (*_AI, "token_type", "workspace")),
+    "aimon_tier_in_flight": Family("gauge", "Calls that are admitted and not over", ("tier",)),
+    "aimon_tier_limit": Family("gauge", "Size of a limit; money in dollars", _LIMIT),
+    "aimon_tier_limit_remaining": Family("gauge", "What is left of a limit; money in dollars", _LIMIT),
+    "aimon_tier_limit_omitted": Family("gauge", "Limits that are not shown: the fullest are"),
     "aimon_service_in_flight": Family("gauge", "Requests at a service with a bound", ("service",)),
     "aimon_service_slots": Family("gauge", "Requests that a service bears at once", ("service",)),
     "aimon_service_waiting": Family("gauge", "Requests that wait for a busy service", ("service", "tier")),
@@ -108,18 +122,20 @@ class Node:
     connections: Mapping[str, int] = field(default_factory=dict)  # by nginx's states: accepted, active, …
     health: Iterable[tuple[Labels, int]] = ()  # of kong_upstream_target_health
     clock: tuple[int, int] | None = None  # of a moved one: nanoseconds off real time, speed
+    standings: Standings = Standings()
     busy: Iterable[tuple[str, int, int, Mapping[str, int]]] = ()  # service, slots, in flight, waiting by tier
 
 
 class Metrics:
     """Counters and histograms of one gateway."""
 
-    __slots__ = ("_counters", "_errors", "_histograms")
+    __slots__ = ("_counters", "_errors", "_histograms", "_models")
 
     def __init__(self) -> None:
         self._counters: dict[str, dict[Labels, int]] = {}
         self._histograms: dict[str, dict[Labels, Histogram]] = {}
         self._errors = 0
+        self._models: set[str] = set()
 
     def take(self, switches: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Count a request: ``switches`` and ``facts`` as the prometheus rule gives them."""
@@ -137,17 +153,19 @@ class Metrics:
             if facts["upstream_us"] is not None:
                 self.observe("kong_upstream_latency_ms", labels, facts["upstream_us"] / 1000)
 
+        if facts.get("reason") is not None:
+            self.add("aimon_denials_total", (*place, facts["reason"]), 1)
         if facts.get("ai") is not None:
             self._take_ai(facts["ai"], facts["upstream_us"])
 
     def _take_ai(self, ai: Mapping[str, Any], upstream_us: int | None) -> None:
-        """An AI call as the tiers' rule recorded it (model.ai.AiRecord); models are those of the price book."""
+        """An AI call as the tiers' rule recorded it (model.ai.AiRecord)."""
         tier = ai["tier"]
         if ai["denied_limit"] is not None:
             self.add("aimon_ai_denials_total", (tier, ai["denied_limit"]), 1)
         if ai["source"] == "none":
             return
-        model = ai["model"]
+        model = self._model(ai["model"])
         labels = (ai["dialect"].partition(".")[0], model, "", "", "", "")
         self.add("kong_ai_llm_requests_total", (*labels, WORKSPACE), 1)
         self.add("kong_ai_llm_cost_total", (*labels, WORKSPACE), ai["cost"])
@@ -157,7 +175,22 @@ class Metrics:
         if upstream_us is not None:
             self.observe("kong_ai_llm_provider_latency_ms", (*labels, WORKSPACE), upstream_us / 1000)
         self.add("aimon_ai_charge_total", (tier, model), ai["charge"])
+        self.add("aimon_ai_cost_total", (tier, model), ai["cost"])
         self.add("aimon_ai_estimated_total", (tier, model), int(ai["source"] == "estimated"))
+
+    def _model(self, name: str) -> str:
+        """A model's label."""
+        if name not in self._models:
+            if len(self._models) >= MODELS:
+                return OTHER
+            self._models.add(name)
+        return name
+
+    def _margins(self) -> dict[Labels, float]:
+        """A margin can fall, so it is no counter."""
+        brought = self._counters.get("aimon_ai_charge_total", {})
+        cost = self._counters.get("aimon_ai_cost_total", {})
+        return {labels: (value - cost.get(labels, 0)) / NANO for labels, value in sorted(brought.items())}
 
     def add(self, name: str, labels: Labels, amount: int) -> None:
         """Raise a counter; one that would fall is an error, and counted as such."""
@@ -181,6 +214,7 @@ class Metrics:
         """All series as text, families by name."""
         gauges = _gauges(node)
         gauges["kong_nginx_metric_errors_total"] = {(): self._errors}
+        gauges["aimon_ai_margin_dollars"] = self._margins()
         lines: list[str] = []
         for name, family in FAMILIES.items():
             samples = [_sample(name, family.labels, labels, value) for labels, value in gauges.get(name, {}).items()]
@@ -199,10 +233,16 @@ class Metrics:
 _STATES = ("accepted", "active", "handled", "reading", "total", "waiting", "writing")
 
 
-def _gauges(node: Node) -> dict[str, dict[Labels, int]]:
+def _gauges(node: Node) -> dict[str, dict[Labels, float]]:
     states = {**node.connections, "total": node.requests}
     shift, speed = node.clock or (0, 0)
+    stands, omitted, in_flight = node.standings
+    amounts, remaining = series(stands)
     return {
+        "aimon_tier_in_flight": {(tier,): count for tier, count in sorted(in_flight.items())},
+        "aimon_tier_limit": amounts,
+        "aimon_tier_limit_remaining": remaining,
+        "aimon_tier_limit_omitted": {(): omitted} if stands else {},
         "aimon_service_in_flight": {(service,): running for service, _, running, _ in node.busy},
         "aimon_service_slots": {(service,): slots for service, slots, _, _ in node.busy},
         "aimon_service_waiting": {

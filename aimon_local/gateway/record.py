@@ -63,6 +63,7 @@ def outline(exchange: "Closing", ended: int) -> Outline:
         upstream=exchange.sent_to,
         request_fields=fields,
         response_fields=_fields(answered),
+        reason=exchange.reason,
     )
 
 

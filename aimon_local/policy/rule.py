@@ -51,6 +51,7 @@ class Outline:
     upstream: str | None  # "ip:port"
     request_fields: tuple[tuple[bytes, bytes], ...]
     response_fields: tuple[tuple[bytes, bytes], ...]
+    reason: str | None = None  # why it was denied (policy.reasons)
 
 
 class Meter(Protocol):

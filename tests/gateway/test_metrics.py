@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimon_local.gateway.metrics import FAMILIES, Metrics, Node
+from aimon_local.gateway.metrics import FAMILIES, MODELS, OTHER, Metrics, Node
 from aimon_local.model.ai import AiRecord
 
 NODE = Node("node-1", "0.1.0", 77, 1000, True, 9, {"accepted": 3, "active": 1})
@@ -149,3 +149,34 @@ def test_ai_calls_are_counted_under_kongs_names_and_our_own():
     assert found['aimon_ai_charge_total{tier="free",ai_model="m"}'] == 0.600000002
     assert found['aimon_ai_denials_total{tier="free",limit="tokens/day"}'] == 1
     assert found['aimon_ai_estimated_total{tier="free",ai_model="m"}'] == 1
+
+
+def test_cost_charge_and_margin_by_tier_and_model():
+    metrics = Metrics()
+    for charge in (500, 0):
+        metrics.take(ALL_ON, FACTS | {"ai": AI._replace(cost=400 * 10**9, charge=charge * 10**9)._asdict()})
+    found = samples(metrics.render(NODE))
+    labels = '{tier="free",ai_model="m"}'
+    assert found[f"aimon_ai_cost_total{labels}"] == 800
+    assert found[f"aimon_ai_charge_total{labels}"] == 500
+    assert found[f"aimon_ai_margin_dollars{labels}"] == -300
+    assert "# TYPE aimon_ai_margin_dollars gauge" in metrics.render(NODE)
+
+
+def test_denials_are_counted_by_reason():
+    metrics = Metrics()
+    for reason in ("rate_limited", "rate_limited", "no_credentials", None):
+        metrics.take(ALL_ON, FACTS | {"reason": reason})
+    found = samples(metrics.render(NODE))
+    assert found['aimon_denials_total{service="s",route="r",reason="rate_limited"}'] == 2
+    assert found['aimon_denials_total{service="s",route="r",reason="no_credentials"}'] == 1
+
+
+def test_a_price_for_all_models_makes_no_endless_series():
+    metrics = Metrics()
+    for number in range(MODELS + 50):
+        metrics.take(ALL_ON, FACTS | {"ai": AI._replace(model=f"m-{number}")._asdict()})
+    found = {name: value for name, value in samples(metrics.render(NODE)).items() if name.startswith("aimon_ai_cost")}
+    assert len(found) == MODELS + 1
+    assert round(sum(found.values()) * 10**9) == (MODELS + 50) * 100
+    assert found[f'aimon_ai_cost_total{{tier="free",ai_model="{OTHER}"}}'] == 50 * 100 / 10**9

@@ -44,6 +44,7 @@ class Prometheus(Rule):
             "total_us": outline.total_us,
             "bytes_in": outline.bytes_in,
             "bytes_out": outline.bytes_out,
+            "reason": outline.reason,
             "ai": self._ai(call),
         }
         return LogOrder("metrics", self._config, facts)
