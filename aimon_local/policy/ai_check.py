@@ -56,8 +56,11 @@ def look(rule: TierRule, call: Call, prompt_tokens: int | None = None) -> Look:
             ask = document
         else:
             ask = ai_gate.judge(rule.terms, dialect, document, call.now_ns // _NS, prompt_tokens)
+    barred = getattr(rule, "dry", None)  # an agent's scopes go before its tier
+    if barred is not None:
+        blocked = barred(call, ask.facts if ask is not None else None) or blocked
     if isinstance(ask, Blocked):
-        blocked, ask = ask, None
+        blocked, ask = blocked or ask, None
     if blocked is not None:
         return Look(dialect, None, Demand(), blocked=blocked)
     accounts, _, _, demand = rule.wants(call, ask)

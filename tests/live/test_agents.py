@@ -159,6 +159,23 @@ def test_tokens_are_minted_by_the_owners_key_and_end_with_it(running):
     assert chat(running, operators["token"])[:2] == (401, "key_revoked")
 
 
+def test_a_dry_run_knows_the_scopes_and_the_owner(running):
+    owner, _ = running.consumer()
+    name, _ = agent(running, owner)
+
+    def check(**more):
+        asked = {"consumer": name, "route": "demo-route", "model": "mock-small", **more}
+        denial = running.write("POST", "/check", asked)["denial"]
+        return denial and denial["reason"]
+
+    assert check() is None
+    assert check(model="gpt-9") == "scope_model"
+    running.write("PATCH", f"/agents/{name}", {"scopes": {"routes": ["x"]}})
+    assert check() == "scope_route"
+    running.write("PATCH", f"/agents/{name}", {"enabled": False})
+    assert check() == "agent_disabled"
+
+
 def test_who_stops_an_agent(running):
     owner, _ = running.consumer()
     name, key = agent(running, owner)

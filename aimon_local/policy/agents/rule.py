@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from aimon_local.metering.dialect import BadBody, Dialect
+from aimon_local.metering.dialect import AiFacts, BadBody, Dialect
 from aimon_local.metering.dialects import dialect_for
 from aimon_local.model.agent import Agent, Scopes
 from aimon_local.model.ai import AiRecord
@@ -22,6 +22,7 @@ from aimon_local.policy.agents import chain, scopes
 from aimon_local.policy.agents.chain import Place
 from aimon_local.policy.agents.scopes import Refused
 from aimon_local.policy.agents.tokens import KIND
+from aimon_local.policy.ai_gate import Blocked
 from aimon_local.policy.ai_rule import NOTE, RELEASED, TierRule
 from aimon_local.policy.call import Answer, Call, NeedBody, Outcome, Refuse
 from aimon_local.policy.terms import Terms
@@ -58,13 +59,7 @@ class AgentRule(TierRule):
 
     def _may(self, call: Call) -> Refused | NeedBody | None:
         """All that needs no counter. Looking counts nothing."""
-        agent = self.agent
-        if not agent.enabled:
-            return Refused(reasons.AGENT_DISABLED, f"The agent '{agent.name}' is disabled.")
-        if not call.snapshot.family.owner_acts(agent.owner_id, call.now_ns // _NS):
-            text = f"The owner '{agent.owner}' of the agent '{agent.name}' is gone, or has no valid key."
-            return Refused(reasons.OWNER_REVOKED, text)
-        refused = scopes.of_head(agent.name, self._scopes(call), call)
+        agent, refused = self.agent, self._barred(call)
         if refused is not None:
             return refused
         place = call.notes.get(_PLACE)
@@ -77,6 +72,30 @@ class AgentRule(TierRule):
             place = call.notes[_PLACE] = found
         return chain.over(place, agent, call.now_ns)
 
+    def _barred(self, call: Call) -> Refused | None:
+        """Whether it is on, whether its owner acts, and what its scopes say of route and method."""
+        agent = self.agent
+        if not agent.enabled:
+            return Refused(reasons.AGENT_DISABLED, f"The agent '{agent.name}' is disabled.")
+        if not call.snapshot.family.owner_acts(agent.owner_id, call.now_ns // _NS):
+            text = f"The owner '{agent.owner}' of the agent '{agent.name}' is gone, or has no valid key."
+            return Refused(reasons.OWNER_REVOKED, text)
+        return scopes.of_head(agent.name, self._scopes(call), call)
+
+    def dry(self, call: Call, facts: AiFacts | None) -> Blocked | None:
+        """For a dry run: what bars it, before the tier is asked."""
+        refused = self._barred(call)
+        if refused is None and facts is not None:
+            refused = self._scoped(call, facts)
+        return None if refused is None else Blocked(refused.reason, refused.text, refused.param, refused.reason)
+
+    def _scoped(self, call: Call, facts: AiFacts) -> Refused | None:
+        refused = scopes.of_body(self.agent.name, self._scopes(call), facts)
+        if refused is None and self._owner is not None and not self._owner.allows_model(facts.model):
+            text = f"The tier of the owner '{self.agent.owner}' does not include the model '{facts.model}'."
+            refused = Refused(reasons.MODEL_NOT_ALLOWED, text, "model")
+        return refused
+
     def _scopes(self, call: Call) -> tuple[Scopes, ...]:
         claims = _claims(call)
         return (self.agent.scopes,) if claims is None else (self.agent.scopes, Scopes.of(claims["scopes"]))
@@ -86,10 +105,7 @@ class AgentRule(TierRule):
         facts = None if isinstance(document, ai_gate.Blocked) else dialect.read(document)
         if facts is None or isinstance(facts, BadBody):
             return super()._ask(call, dialect)  # which says what is wrong with it
-        refused = scopes.of_body(self.agent.name, self._scopes(call), facts)
-        if refused is None and self._owner is not None and not self._owner.allows_model(facts.model):
-            text = f"The tier of the owner '{self.agent.owner}' does not include the model '{facts.model}'."
-            refused = Refused(reasons.MODEL_NOT_ALLOWED, text, "model")
+        refused = self._scoped(call, facts)
         if refused is not None:
             return self._deny(call, refused, facts.model)
         most = scopes.most_output(self._scopes(call))
