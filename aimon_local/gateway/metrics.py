@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aimon_local.gateway.standings import Standings, series
+from aimon_local.gateway.standings import EMPTY, Standings, series
 from aimon_local.model.money import NANO
 
 CONTENT_TYPE = "text/plain; charset=UTF-8"
@@ -122,7 +122,7 @@ class Node:
     connections: Mapping[str, int] = field(default_factory=dict)  # by nginx's states: accepted, active, …
     health: Iterable[tuple[Labels, int]] = ()  # of kong_upstream_target_health
     clock: tuple[int, int] | None = None  # of a moved one: nanoseconds off real time, speed
-    standings: Standings = Standings()
+    standings: Standings = EMPTY
     busy: Iterable[tuple[str, int, int, Mapping[str, int]]] = ()  # service, slots, in flight, waiting by tier
 
 

@@ -4,8 +4,9 @@ Series are bounded: the ``MOST`` fullest limits are shown, of consumers that the
 left out. An account begins with a consumer's first call under its tier, so who never called has no series.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aimon_local.model.money import NANO
@@ -18,6 +19,9 @@ MOST = 1000
 """Limits, over all consumers, that ``/metrics`` shows at once."""
 
 _MONEY = tuple(unit.value for unit in (Unit.COST, Unit.CHARGE))
+
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Stand(NamedTuple):
@@ -33,9 +37,13 @@ class Stand(NamedTuple):
 class Standings(NamedTuple):
     """What ``/metrics`` shows of tiers."""
 
-    stands: list[Stand] = []
+    stands: Sequence[Stand] = ()
     omitted: int = 0
-    in_flight: Mapping[str, int] = {}  # calls that are admitted and not settled, by tier
+    in_flight: Mapping[str, int] = _NONE  # calls that are admitted and not settled, by tier
+
+
+EMPTY = Standings()
+"""Nobody called."""
 
 
 def standings(accounts: Accounts, consumers: Mapping[str, Consumer], now: int, most: int = MOST) -> Standings:
