@@ -18,7 +18,6 @@ from aimon_local.model.rows import Change
 from aimon_local.model.validators import is_uuid
 from aimon_local.model.violation import Violation
 from aimon_local.policy.agents.read import read_agent
-from aimon_local.policy.agents.tokens import mint
 
 
 def _create(ask: Ask, name: str | None = None) -> Planned:
@@ -99,6 +98,8 @@ async def remove(ask: Ask) -> Reply:
 
 def token(ask: Ask) -> Reply:
     """POST /agents/{name}/tokens: a token, minted by the operator."""
+    from aimon_local.policy.agents.tokens import mint  # noqa: PLC0415 (a start needs none of it)
+
     row = find(ask, KIND, ask.params[KIND])
     if not isinstance(row, Mapping):
         return NOT_FOUND if row is None else refused(row)
