@@ -14,7 +14,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.terminal import Terminal
+
 READY_SECONDS = 20.0
+PAGES = {
+    "2": "requests",
+    "3": "lab-free-vs-pro",
+    "4": "WAITS FOR YOU",
+    "5": "today by tier",
+    "6": "what is configured",
+    "7": "Lessons",
+    "?": "Quit",
+}
+"""The dashboard's pages by their keys, and a text that each of them shows."""
 _COMMAND = re.compile(r"^  ([a-z][a-z-]*)\s", re.MULTILINE)
 
 
@@ -70,6 +82,36 @@ def _announced(gateway: "subprocess.Popen[str]") -> tuple[int, str]:
     raise SystemExit("up: it ended before it was ready")
 
 
+def plays(program: str) -> int:
+    """How many scripts and lessons came with it; one of each is played, on gateways that are its own children."""
+    scripts = said(program, "run").splitlines()
+    said(program, "run", "big-prompt", "--virtual")
+    said(program, "run", "big-prompt")
+    return len(scripts) + len(said(program, "lab", "list").splitlines()) - 1
+
+
+def shows(program: str, data: Path) -> int:
+    """How many pages the dashboard has shown, on a terminal, in front of a gateway that it has started itself."""
+    words = [word for name in ("proxy", "admin", "upstream") for word in (f"--{name}-port", "0")]
+    with Terminal([program, "up", "--data", str(data), *words], **{"PYTHONPATH": ""}) as terminal:
+        terminal.until("No traffic yet")
+        for key, text in PAGES.items():
+            terminal.forget()
+            terminal.type(key)
+            terminal.until(text)
+        if "Traceback" in terminal.text:
+            raise SystemExit(terminal.text)
+        terminal.type("\x1b")  # out of the help
+        terminal.read(0.5)
+        terminal.type("q")
+        terminal.until("Stop the gateway too?")
+        terminal.type("y")
+        code = terminal.ended()
+    if code != 0:
+        raise SystemExit(f"up on a terminal: exit code {code}: {terminal.text[-2000:]}")
+    return len(PAGES)
+
+
 def main() -> int:
     """Try one program."""
     program = str(Path(sys.argv[1]).resolve())
@@ -78,6 +120,8 @@ def main() -> int:
     print(f"{len(helps(program))} commands show their help")
     with tempfile.TemporaryDirectory() as folder:
         print(f"first proxied answer after {serves(program, Path(folder) / 'data'):.2f} s")
+        print(f"{plays(program)} scripts and lessons came with it")
+        print(f"{shows(program, Path(folder) / 'front')} pages shown on a terminal")
     return 0
 
 

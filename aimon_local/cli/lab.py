@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_json, print_rows, talks_to_gateway
+from aimon_local.cli.common import json_option, print_json, print_rows, say_done, talks_to_gateway
 from aimon_local.client.admin import AdminClient, AdminError
 from aimon_local.client.events import follow
 from aimon_local.errors import AimonError, ConfigError
@@ -38,11 +38,14 @@ def listing(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--auto", is_flag=True, help="Run the steps' commands here, one after the other.")
 @click.option("--no-wait", is_flag=True, help="Begin, show the first step and end; `lab status` shows the rest.")
+@json_option
 @talks_to_gateway
-def start(admin: AdminClient, name: str, auto: bool, no_wait: bool) -> None:
-    """POST /lab, then follow its events."""
+def start(admin: AdminClient, name: str, auto: bool, no_wait: bool, as_json: bool) -> None:
+    """POST /lab, then follow its events; with ``--json`` it only begins."""
     file = _named(name)
     state = admin.post("/lab", {"name": file.stem, "lesson": _parsed(file)})
+    if as_json:
+        return print_json(state)
     click.echo(f"{state['title']}: {state['about']}")
     if auto:
         return _run_all(admin, state)
@@ -66,10 +69,12 @@ def status(admin: AdminClient, as_json: bool) -> None:
 
 
 @command.command("stop", help="End the lesson under way.")
+@json_option
 @talks_to_gateway
-def stop(admin: AdminClient) -> None:
+def stop(admin: AdminClient, as_json: bool) -> None:
     """DELETE /lab."""
     admin.delete("/lab")
+    say_done("lesson", "under way", "has ended", as_json)
 
 
 # ---- for people

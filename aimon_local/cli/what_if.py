@@ -1,6 +1,5 @@
 """``aimon-local what-if``: the recorded traffic under other tiers and prices, beside what really came of it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +25,9 @@ _SECONDS = 600.0  # a month of calls takes a while
     help="A TOML file with tiers, price plans, prices; over what holds now. Repeatable: side by side.",
 )
 @click.option("--move", "moves", multiple=True, metavar="CONSUMER=TIER", help="As if in that tier. Repeatable.")
-@click.option("--by", type=click.Choice(["tier", "consumer"]), default="tier", show_default=True)
+@click.option(
+    "--by", type=click.Choice(["tier", "consumer"]), default="tier", show_default=True, help="A line for each."
+)
 @since_option
 @until_option
 @json_option

@@ -21,8 +21,9 @@ def leaves(command, *words):
     if not isinstance(command, click.Group):
         yield words, command
         return
-    for name in command.commands:
-        yield from leaves(command.commands[name], *words, name)
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from leaves(command.get_command(context, name), *words, name)
 
 
 ALL = [
@@ -50,7 +51,7 @@ def test_every_command_and_option_says_what_it_does(words, command):
 
 @pytest.mark.parametrize(("words", "command"), ALL, ids=lambda each: " ".join(each) if isinstance(each, tuple) else "")
 def test_what_prints_data_takes_json(words, command):
-    if words != ("up",):
+    if words[0] not in ("up", "tui", "top", "export"):  # a screen, or a form of its own
         assert "--json" in {name for option in command.params for name in option.opts}
 
 
