@@ -106,24 +106,53 @@ class Stream:
         """Hand events over until the connection breaks (AdminError), or a gap or a new start asks for a snapshot."""
         fields = {"Accept": "text/event-stream", "Last-Event-ID": str(number)}
         with self._admin.opened("/events", fields, _SILENCE, self._reached) as response:
-            left = b""
+            left, frames = b"", Frames() if response.chunked else None
             while not self._stopping.is_set():
-                piece = response.read1(_PIECE)
-                if not piece:
+                raw = response.fp.read1(_PIECE)  # all that is there, where response.read1 gives one chunk
+                if not raw or (frames is not None and frames.over):
                     raise AdminError("the gateway ended the stream", "start it again with: aimon-local up")
-                *whole, left = (left + piece).split(b"\n\n")
+                *whole, left = (left + (raw if frames is None else frames.data(raw))).split(b"\n\n")
                 events = list(_events(whole))
                 if events:
                     self._take(Told(events))
                 if any(kind == "gap" for _, kind, _ in events):
                     return
-                if len(piece) < _MANY:
+                if len(raw) < _MANY:
                     self._stopping.wait(_NAP)
 
     def _reached(self, held: socket.socket) -> None:
         self._socket = held
         if self._stopping.is_set():
             self._shut()
+
+
+class Frames:
+    """Chunked bytes (RFC 9112 section 7.1) as they come, in any pieces; ``over`` behind the last chunk."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._left = b""
+        self._size = 0  # bytes of the chunk that are still to come, its line end with them
+
+    def data(self, raw: bytes) -> bytes:
+        """What a piece brings; raises AdminError where it is no chunk."""
+        out, rest = [], self._left + raw
+        while rest and not self.over:
+            if self._size:
+                taken, rest = rest[: self._size], rest[self._size :]
+                self._size -= len(taken)
+                out.append(taken[: len(taken) - max(0, 2 - self._size)] if self._size < 2 else taken)
+                continue
+            line, found, behind = rest.partition(b"\r\n")
+            if not found:
+                break
+            try:
+                size = int(line.partition(b";")[0], 16)
+            except ValueError as fault:
+                raise AdminError("the gateway's stream is broken") from fault
+            rest, self.over, self._size = behind, size == 0, size + 2 if size else 0
+        self._left = rest
+        return b"".join(out)
 
 
 def _events(blocks: Sequence[bytes]) -> Iterator[Numbered]:

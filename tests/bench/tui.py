@@ -54,7 +54,7 @@ class Made:
                     self.wfile.write(body)
                     return
                 self.send_response(200)
-                self.send_header("Connection", "close")
+                self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 self.wfile.flush()
                 made.out = self.wfile
@@ -91,7 +91,8 @@ class Made:
                 at_ns=time.time_ns(), consumer=f"c-{name}", tier=name, deny_reason=reason, model="m-1", tokens=900,
                 cost=10**6, limits=[_mark(self.number), {**_mark(self.number), "name": "tokens/minute"}],
             )  # fmt: skip
-            blocks.append(f"id: {self.number}\nevent: request\ndata: {json.dumps(made)}\n\n")
+            text = f"id: {self.number}\nevent: request\ndata: {json.dumps(made)}\n\n"
+            blocks.append(f"{len(text):x}\r\n{text}\r\n")  # a chunk each, as single commits are
         self.out.write("".join(blocks).encode())
         self.out.flush()
 

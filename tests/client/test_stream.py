@@ -5,9 +5,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aimon_local.client.admin import AdminClient
-from aimon_local.client.stream import PAUSES, Attached, Lost, Stream, Told
+from aimon_local.client.admin import AdminClient, AdminError
+from aimon_local.client.stream import PAUSES, Attached, Frames, Lost, Stream, Told
 from tests.support.live import until
 
 
@@ -16,6 +18,7 @@ class Played:
 
     def __init__(self):
         self.streams, self.snapshots, self.status, self.asked = [], 0, 200, []
+        self.chunked = False
         played = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -32,10 +35,11 @@ class Played:
                     return
                 played.asked.append(self.headers["Last-Event-ID"])
                 self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked") if played.chunked else None
                 self.send_header("Connection", "close")
                 self.end_headers()
                 for piece in played.streams.pop(0) if played.streams else ():
-                    self.wfile.write(piece)
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if played.chunked else piece)
                     self.wfile.flush()
                 if not played.streams:
                     played.held.wait(10)
@@ -95,6 +99,16 @@ def test_events_in_any_pieces(played, attach):
     assert played.asked == ["100"]
 
 
+def test_a_chunk_per_event_comes_in_few_pieces(played, attach):
+    """The gateway sends each commit as a chunk; hundreds a second must not be read one by one."""
+    played.chunked = True
+    played.streams = [[block(101 + at, "request", at=at) for at in range(600)]]
+    taken, _ = attach()
+    until(lambda: isinstance(taken[-1], Told) and taken[-1].events[-1][0] == 700)
+    assert sum(len(each.events) for each in taken[1:]) == 600
+    assert len(taken) < 200
+
+
 def test_a_gap_asks_for_a_snapshot(played, attach):
     played.streams = [[block(150, "gap", missed=3)], [block(201, "request")]]
     taken, _ = attach()
@@ -138,3 +152,20 @@ def test_nobody_there(attach, played):
     assert (taken[0].refused, taken[0].tries) == (False, 1)
     assert "no gateway answers" in taken[0].why
     stream.stop()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.lists(st.integers(1, 9), min_size=1, max_size=50))
+def test_chunks_in_any_pieces(chunks, sizes):
+    raw = b"".join(b"%x;a=b\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    frames, out, at, turn = Frames(), b"", 0, 0
+    while at < len(raw):
+        size = sizes[turn % len(sizes)]
+        out += frames.data(raw[at : at + size])
+        at, turn = at + size, turn + 1
+    assert out == b"".join(chunks)
+    assert frames.over
+
+
+def test_what_is_no_chunk():
+    with pytest.raises(AdminError, match="broken"):
+        Frames().data(b"hello\r\n")

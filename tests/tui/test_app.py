@@ -58,7 +58,7 @@ def test_every_key_of_the_table_everywhere(size, tmp_path):
                     await settle(app, pilot)
                     if not isinstance(app.screen, (Ask, Help, Pick)):
                         rows = text(app).splitlines()
-                        assert "aimon-local" in rows[0], (page, each)
+                        assert "Tiers" in rows[0], (page, each)
                         assert "enter" in rows[-1], (page, each)
                     await pilot.press("escape", "escape")
                     app._held = None
@@ -209,6 +209,8 @@ def test_nobody_there_and_nothing_yet():
             app.feed.take(Attached(snapshot()))
             await settle(app, pilot)
             assert "-H 'apikey: THE-KEY'" in text(app)
+            await press(app, pilot, "y")
+            assert app.clipboard.startswith("curl -i http://127.0.0.1:8000/demo")
             await press(app, pilot, "2")
             assert "curl -i http://127.0.0.1:8000/demo/v1/chat/completions" in text(app)
 

@@ -67,7 +67,7 @@ class Page(Screen[None]):
 
     def paint(self, seen: Seen) -> None:
         """All of it."""
-        self.query_one("#tabs", Lines).put([frame.tabs(self.NAME)])
+        self.query_one("#tabs", Lines).put([frame.tabs(self.NAME, self.size.width)])
         self.query_one("#status", Lines).put([frame.status(seen, self.size.width)])
         self.query_one("#foot", Lines).put([frame.footer(self.NAME, self.size.width)])
         self.show(seen)
@@ -108,6 +108,9 @@ class Page(Screen[None]):
     def copied(self) -> str:
         """What ``y`` copies: the marked row's key."""
         focused = self.focused
+        seen = self.dashboard.seen()
+        if self.NAME in ("tiers", "requests") and not seen.state.requests:
+            return "\n".join(frame.curl(seen))
         return (focused.key or "") if isinstance(focused, Grid) else ""
 
     def rows(self) -> Rows:

@@ -5,9 +5,9 @@ from aimon_local.tui.lines import Line, Piece, clean, fit, width_of
 from aimon_local.tui.seen import Seen
 
 
-def tabs(page: str) -> Line:
+def tabs(page: str, width: int = 120) -> Line:
     """The pages by their keys; the one that is open is marked by brackets too."""
-    out: list[Piece] = [(" aimon-local ", "title")]
+    out: list[Piece] = [(" aimon-local ", "title")] if width >= _ROOMY else []
     for each in keys.pages():
         here = each.action == f"page('{page}')"
         out.append((f" {each.key} ", "key"))
@@ -72,19 +72,28 @@ def nothing_yet(seen: Seen) -> list[Line]:
             ((f"  {clean(seen.link.hint or 'start one with: aimon-local up')}", "text"),),
             (("  It is tried again by itself.", "dim"),),
         ]
-    key = clean(seen.link.key) or "YOUR-KEY"
-    how = () if seen.link.key else ((("  a key:  aimon-local key create demo-free", "text"),),)
+    made = curl(seen)
+    how: Line = () if seen.link.key else (("  a key:  aimon-local key create demo-free", "text"),)
     return [
         (),
-        (("  No traffic yet. In another terminal:", "bold"),),
+        (("  No traffic yet. In another terminal (y copies it):", "bold"),),
         (),
-        ((f"  curl -i {clean(seen.link.proxy)}/demo/v1/chat/completions -H 'apikey: {key}' \\", "key"),),
-        (("       -H 'Content-Type: application/json' \\", "key"),),
-        ((f"       -d '{_BODY}'", "key"),),
+        *(((f"  {'' if number == 0 else '  '}{line}", "key"),) for number, line in enumerate(made)),
         (),
-        *how,
+        *([how, ()] if how else []),
         (("  or press 3 and run a scenario.", "dim"),),
     ]
 
 
-_BODY = '{"model": "mock-small", "messages": [{"role": "user", "content": "hello"}]}'
+def curl(seen: Seen) -> list[str]:
+    """A first call, in lines that fit a small terminal."""
+    return [
+        f"curl -i {clean(seen.link.proxy)}/demo/v1/chat/completions \\",
+        f"-H 'apikey: {clean(seen.link.key) or 'YOUR-KEY'}' \\",
+        "-H 'Content-Type: application/json' \\",
+        f"-d '{_BODY}'",
+    ]
+
+
+_ROOMY = 90  # cells from which on the program's name has its place beside the pages
+_BODY = '{"model":"mock-small","messages":[{"role":"user","content":"hello"}]}'

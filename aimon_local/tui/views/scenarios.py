@@ -57,7 +57,14 @@ def run(playing: Playing, width: int, signs: Signs) -> list[Line]:
     for name in reversed([name for name in playing.names if name in (playing.progress or {}) or name in over]):
         out += _report(over[name], width, signs) if name in over else _progress(playing, name, width, signs)
     if not out and playing.runs:
-        out.append(((f" {clean(playing.names[0])}: setting up {signs.cut}", "near"),))
+        out.append(
+            (
+                (
+                    f" {clean(playing.names[0])}: setting up, or in virtual time on a gateway of its own {signs.cut}",
+                    "near",
+                ),
+            )
+        )
     if playing.code not in (None, 0, 1):
         out.append(((f" {signs.deny} it could not be run (exit code {playing.code})", "deny"),))
         out += [((f"   {clean(line)}", "text"),) for line in playing.said]
