@@ -3,15 +3,18 @@
 import json
 
 from aimon_local.model.ai import AiRecord
+from aimon_local.model.alert import Alert
 from aimon_local.model.approval import Question
 from aimon_local.model.event import (
     KINDS,
     MOST_CHANGES,
+    AlertRaised,
     ApprovalChanged,
     ClockMoved,
     ConfigChanged,
     Gap,
     GuardSpoke,
+    LabMoved,
     LedgerState,
     RequestEnded,
     Started,
@@ -28,7 +31,8 @@ def test_every_kind_is_json_and_can_be_asked_for():
         LedgerState(1, "full", None), Started(1, "9.9", 7),
         GuardSpoke(1, "id", "bot", "repeat", "deny", 10, 10, False, "r1"),
         ApprovalChanged(1, Question("ask-1", 1, "c", "bot", "soft", "cost/day", 5, 5, 1, 1, "r1")),
-        ClockMoved(1, 1, 0, 1, "reset", "", "admin"),
+        ClockMoved(1, 1, 0, 1, "reset", "", "admin"), LabMoved(1, "article", 2, 15, "Lock it", 0, None, None),
+        AlertRaised(Alert("a", "firing", 1, "reached", "c", "bob", "free", "requests/day", 80, 10, 8, 99, "r1")),
     ]  # fmt: skip
     assert [event.kind for event in events] == list(KINDS)
     for event in [*events, Gap(1, 5, "overrun", 3)]:
