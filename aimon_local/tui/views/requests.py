@@ -29,8 +29,10 @@ def decision(request: Request, signs: Signs) -> Piece:
     """Sign and word of what was decided."""
     if request.denied:
         return f"{signs.deny} deny: {clean(request.denied)}", "deny"
-    if request.shadow or request.guard:
-        return f"{signs.shadow} shadow: {clean(request.shadow or request.guard)}", "shadow"
+    if request.shadow or request.guard.startswith("~"):
+        return f"{signs.shadow} shadow: {clean(request.shadow or request.guard[1:])}", "shadow"
+    if request.guard:  # it was let through, and the guard has said something of it
+        return f"{signs.shadow} guard: {clean(request.guard)}", "shadow"
     return (f"{signs.ok} allow", "ok") if request.complete else (f"{signs.ok} allow, cut", "near")
 
 
