@@ -46,7 +46,7 @@ COMMANDS = {
     "verify": ("verify", "Recount the ledger: does it all add up?"),
     "lab": ("lab", "Lessons that the gateway watches, step by step."),
     "export": ("export", "Write what this gateway holds for bigger systems."),
-    "import": ("import_kong", "Take over what a bigger system holds."),
+    "import": ("import_", "Take over what a bigger system holds."),
     "doctor": ("doctor", "Check this machine, the data directory and the running gateway."),
     "version": ("version", "Print the version."),
 }
