@@ -104,7 +104,7 @@ def test_a_chunk_per_event_comes_in_few_pieces(played, attach):
     played.chunked = True
     played.streams = [[block(101 + at, "request", at=at) for at in range(600)]]
     taken, _ = attach()
-    until(lambda: isinstance(taken[-1], Told) and taken[-1].events[-1][0] == 700)
+    until(lambda: taken and isinstance(taken[-1], Told) and taken[-1].events[-1][0] == 700)
     assert sum(len(each.events) for each in taken[1:]) == 600
     assert len(taken) < 200
 
