@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from aimon_local.tui.play import scripts
 from tests.support.live import COMMAND, FREE_PORTS, ask
 from tests.support.terminal import Terminal
 
@@ -33,9 +34,9 @@ def test_start_scenario_drill_down_quit(tmp_path):
         terminal.until("No traffic yet")
         address = admin_of(terminal)
         terminal.type("3")
-        terminal.until("upstream-outage")
-        for _ in range(8):
-            terminal.type("j")
+        names = [script.name for script in scripts()]
+        terminal.until(names[0])
+        terminal.type("j" * names.index("lab-free-vs-pro"))
         terminal.read()
         terminal.type("x")
         terminal.until("of 9 hold")
