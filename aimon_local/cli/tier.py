@@ -53,11 +53,16 @@ def armed(ctx: click.Context, admin: AdminClient, as_json: bool) -> None:
 
 @command.command("apply", help="Make the tiers, price plans and prices of a TOML or JSON file hold.")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--allow-unarmed", is_flag=True, help="Write though a rule of a tier can't act.")
 @json_option
 @talks_to_gateway
-def apply(admin: AdminClient, file: Path, as_json: bool) -> None:
-    """Rows are known by name, prices by model and day; what the file does not name stays."""
-    written = [f"{kind} {_write(admin, kind, row)}" for kind, row in _read(file)]
+def apply(admin: AdminClient, file: Path, allow_unarmed: bool, as_json: bool) -> None:
+    """Rows are known by name, prices by model and day; what the file does not name stays.
+
+    Plans and prices come first: a tier is refused whose rules can't act, such as for want of its plan. What was
+    written before a refusal stays.
+    """
+    written = [f"{kind} {_write(admin, kind, row, allow_unarmed)}" for kind, row in _read(file)]
     if as_json:
         return print_json({"written": written})
     return click.echo(f"{len(written)} written: {', '.join(written)}", err=True)
@@ -78,9 +83,10 @@ def _read(file: Path) -> list[tuple[str, dict[str, Any]]]:
         raise ConfigError(f"{file}: not valid JSON: {error}", "") from error
 
 
-def _write(admin: AdminClient, kind: str, row: Mapping[str, Any]) -> str:
+def _write(admin: AdminClient, kind: str, row: Mapping[str, Any], allow_unarmed: bool) -> str:
     if kind in _NAMED:
-        admin.call("PUT", f"/{kind}/{segment(row['name'])}", row)
+        more = "?allow_unarmed=1" if allow_unarmed and kind == "tiers" else ""
+        admin.call("PUT", f"/{kind}/{segment(row['name'])}{more}", row)
         return str(row["name"])
     since = row.get("since", 0)
     lines = admin.pages(f"/{kind}")

@@ -4,7 +4,7 @@ A row is known by its name, a line of the price book by model and day. A row tha
 tier brings its consumer group along.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from aimon_local.errors import ConfigError, StartError
@@ -38,7 +38,14 @@ def plan(catalog: Catalog, offers: Iterable[Offer], now: int, ids: Ids) -> tuple
 
 
 def must_act(catalog: Catalog, changes: Sequence[Change], offers: Iterable[Offer]) -> None:
-    """StartError where a tier among ``offers`` has a rule that could never act once ``changes`` hold.
+    """StartError where a tier among ``offers`` has a rule that could never act once ``changes`` hold."""
+    told = dead_rules(catalog, changes, {row["name"] for kind, row in offers if kind == "tiers"})
+    if told is not None:
+        raise StartError(told, "mend or remove the rule in aimon.toml, or start with --allow-unarmed")
+
+
+def dead_rules(catalog: Catalog, changes: Sequence[Change], names: Container[str]) -> str | None:
+    """Which rules of the tiers of these names could never act once ``changes`` hold, and why; None: all can.
 
     A tier without consumers is fine, they come later; so is a gateway without a route to a service: nothing passes it.
     """
@@ -47,13 +54,10 @@ def must_act(catalog: Catalog, changes: Sequence[Change], offers: Iterable[Offer
     copy.apply(changes)
     snapshot = build({kind: list(copy.rows(kind)) for kind in _ARMED}, {}, str)
     if all(route.service_id is None for route in snapshot.routes.values()):
-        return
-    names = {row["name"] for kind, row in offers if kind == "tiers"}
+        return None
     found = tiering.armed(snapshot.tiering, snapshot.consumers.values(), snapshot.routes.values())
     dead = [one for one in found if one.fault is not None and one.tier in names]
-    if dead:
-        told = "; ".join(f"tier {one.tier}: {one.rule} can't act: {one.fault}" for one in dead)
-        raise StartError(told, "mend or remove the rule in aimon.toml, or start with --allow-unarmed")
+    return "; ".join(f"tier {one.tier}: {one.rule} can't act: {one.fault}" for one in dead) or None
 
 
 _NEEDED = (

@@ -140,6 +140,7 @@ def zone_of(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
+_FREE = "free"  # the plan of a tier that names none: where it is not there, nothing is charged, as it says
 NONE = Tiering({}, {}, (), {}, PriceBook(()))
 
 
@@ -213,7 +214,8 @@ def _fault(tiering: Tiering, tier: Tier, open_routes: int) -> str | None:
         return f"there is no consumer group '{tier.name}'"
     if not open_routes:
         return f"no route with a service has a name that 'routes' matches: {', '.join(tier.routes)}"
-    return None if tier.plan in tiering.plans or not tiering.plans else f"there is no price plan '{tier.plan}'"
+    priced = tier.plan in tiering.plans or not tiering.plans or tier.plan == _FREE
+    return None if priced else f"there is no price plan '{tier.plan}'"
 
 
 def _dead(tiering: Tiering, tier: Tier, rule: str) -> str | None:

@@ -69,3 +69,13 @@ def test_the_seeded_tiers_are_there_and_armed(cli):
     rows = json.loads(cli("tier", "list", "--json").stdout)
     assert {"free", "pro", "enterprise", "agent", "internal"} <= {row["name"] for row in rows}
     assert "requests/day" in cli("tier", "armed").stdout
+
+
+def test_apply_refuses_a_rule_that_can_never_act_unless_it_is_allowed(cli, tmp_path):
+    file = tmp_path / "dead.toml"
+    file.write_text('[tiers.cli-dead]\nconcurrency = 1\nroutes = ["nowhere-*"]\n')
+    assert "tier cli-dead: concurrency can't act: no route" in cli.fails("tier", "apply", str(file))
+    assert "cli-dead" not in cli("tier", "export").stdout
+    cli("tier", "apply", "--allow-unarmed", str(file))
+    assert "cli-dead" in cli("tier", "export").stdout
+    cli("tier", "delete", "cli-dead")

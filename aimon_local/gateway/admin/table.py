@@ -232,10 +232,15 @@ TABLE: Rows = (
     *_below(GROUPS, "consumer_group", "plugins", "plugins"),
     # tiers, price plans, the price book (our own)
     *_replaced(
-        _replaced(_kind("/tiers", "tiers", "tier"), "POST", "/tiers", tiers.create),
-        "PUT",
+        _replaced(
+            _replaced(_kind("/tiers", "tiers", "tier"), "POST", "/tiers", tiers.create),
+            "PUT",
+            "/tiers/{tiers}",
+            tiers.replace,
+        ),
+        "PATCH",
         "/tiers/{tiers}",
-        tiers.replace,
+        tiers.change,
     ),
     *_kind("/price_plans", "price_plans", "price plan"),
     *_kind("/model_prices", "model_prices", "line of the price book"),

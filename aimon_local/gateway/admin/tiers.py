@@ -1,10 +1,11 @@
 """Tiers beside the generic verbs: a tier brings its consumer group along, and ``/armed`` says what acts on what."""
 
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply
-from aimon_local.gateway.admin.entities import Done, Planned, insert, upsert, writing
+from aimon_local.gateway.admin.entities import Done, Planned, insert, update, upsert, writing
+from aimon_local.gateway.offers import dead_rules
 from aimon_local.model.catalog import Plan
 from aimon_local.model.rows import Change
-from aimon_local.model.violation import Violation
+from aimon_local.model.violation import ENTITY, Violation, schema_violation
 from aimon_local.policy import tiering
 from aimon_local.policy.snapshot import build
 
@@ -27,11 +28,25 @@ def _with_group(ask: Ask, done: Planned) -> Planned:
     return Done(done.kind, Plan(entity, changes), done.status, done.data, done.fresh)
 
 
-create = writing(lambda ask: _with_group(ask, insert(ask, KIND, None)))
+def _acting(ask: Ask, done: Planned) -> Planned:
+    """The write, or its refusal where a rule of the tier could never act; ``?allow_unarmed=1`` lets it pass."""
+    if isinstance(done, Violation) or done.plan.entity is None or ask.query.flag("allow_unarmed"):
+        return done
+    told = dead_rules(ask.context.catalog, done.plan.changes, (done.plan.entity["name"],))
+    if told is None:
+        return done
+    hint = "mend or remove the rule, or write with ?allow_unarmed=1 (tier apply --allow-unarmed)"
+    return schema_violation({ENTITY: [f"{told}; {hint}"]})
+
+
+create = writing(lambda ask: _acting(ask, _with_group(ask, insert(ask, KIND, None))))
 """POST /tiers."""
 
-replace = writing(lambda ask: _with_group(ask, upsert(ask, KIND, ask.params[KIND], None)))
+replace = writing(lambda ask: _acting(ask, _with_group(ask, upsert(ask, KIND, ask.params[KIND], None))))
 """PUT /tiers/{name}."""
+
+change = writing(lambda ask: _acting(ask, update(ask, KIND, ask.params[KIND], None)))
+"""PATCH /tiers/{name}."""
 
 
 def armed(ask: Ask) -> Reply:

@@ -79,7 +79,8 @@ def test_prices_and_plans(admin):
 
 def test_armed_counts_consumers_and_routes_and_names_faults(admin):
     admin.ask("POST", "/tiers", {"name": "free", "limits": DAY, "routes": ["a*"]})
-    admin.ask("POST", "/tiers", {"name": "pro", "limits": [{"unit": "cost", "amount": 1, "period": "day"}]})
+    cost = [{"unit": "cost", "amount": 1, "period": "day"}]
+    admin.ask("POST", "/tiers?allow_unarmed=1", {"name": "pro", "limits": cost})
     admin.ask("POST", "/consumer_groups/free/consumers", {"consumer": "ann"})
     status, body = admin.ask("GET", "/armed")
     assert (status, body["faults"]) == (200, 1)
@@ -87,3 +88,41 @@ def test_armed_counts_consumers_and_routes_and_names_faults(admin):
     assert found["free", "requests/day"] == (1, 1, None)
     assert found["pro", "cost/day"][:2] == (0, 1)
     assert "price book is empty" in found["pro", "cost/day"][2]
+
+
+DEAD = {"name": "vip", "concurrency": 2, "routes": ["nowhere-*"]}
+
+
+@pytest.mark.parametrize(("verb", "path"), [("POST", "/tiers"), ("PUT", "/tiers/vip"), ("PATCH", "/tiers/vip")])
+def test_a_rule_that_can_never_act_is_refused_and_nothing_is_made_unless_it_is_allowed(admin, verb, path):
+    if verb == "PATCH":
+        admin.ask("POST", "/tiers", {"name": "vip"})
+    before = (admin.ask("GET", "/tiers")[1], groups(admin))
+    status, body = admin.ask(verb, path, DEAD)
+    assert status == 400
+    assert "tier vip: concurrency can't act: no route" in body["message"]
+    assert "allow_unarmed" in body["message"]
+    assert (admin.ask("GET", "/tiers")[1], groups(admin)) == before
+    assert admin.ask(verb, f"{path}?allow_unarmed=1", DEAD)[0] in (200, 201)
+    assert admin.ask("GET", "/tiers/vip")[1]["routes"] == ["nowhere-*"]
+
+
+def test_only_the_written_tier_must_act_and_one_that_nobody_has_does(admin):
+    assert admin.ask("POST", "/tiers?allow_unarmed=1", DEAD)[0] == 201
+    assert admin.ask("POST", "/tiers", {"name": "pro", "limits": DAY})[0] == 201
+
+
+def test_a_plan_or_prices_that_are_not_there_are_such_a_reason(admin):
+    cost = [{"unit": "cost", "amount": 5, "period": "day"}]
+    assert "price book is empty" in admin.ask("POST", "/tiers", {"name": "vip", "limits": cost})[1]["message"]
+    admin.ask("POST", "/price_plans", {"name": "gold"})
+    refused = admin.ask("POST", "/tiers", {"name": "vip", "limits": DAY, "plan": "silver"})
+    assert (refused[0], "there is no price plan 'silver'" in refused[1]["message"]) == (400, True)
+    assert admin.ask("POST", "/tiers", {"name": "vip", "limits": DAY, "plan": "gold"})[0] == 201
+    assert admin.ask("POST", "/tiers", {"name": "who-pays-nothing", "limits": DAY})[0] == 201
+    charge = [{"unit": "charge", "amount": 5, "period": "day"}]
+    assert admin.ask("POST", "/tiers", {"name": "dead", "limits": charge})[0] == 400
+
+
+def test_before_there_is_a_route_to_a_service_nothing_can_act_and_all_may_be_written():
+    assert AdminUnderTest().ask("POST", "/tiers", DEAD)[0] == 201
