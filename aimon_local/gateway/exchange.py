@@ -185,6 +185,7 @@ class ProxyExchange(Forwarding):
         self.answering = True
         if self.meter is not None:
             data = self._read(data, last)
+            last = last or self._ended()
         self.bytes_out += len(data)
         if head.status == 101:
             if self.upstream is not None:
@@ -197,13 +198,19 @@ class ProxyExchange(Forwarding):
             self.client.start(status, lines, head.content_length, data)
 
     def _read(self, data: bytes, last: bool) -> bytes:
-            last = last or self._ended()
         """Body bytes past the meter."""
         meter = self.meter
         if meter is None:
             return data
         data = meter.feed(data) if data else data
         return data + meter.rest() if last else data
+
+    def _ended(self) -> bool:
+        """The meter has ended the answer: its upstream is not needed any more."""
+        if self.meter is None or not self.meter.ended:
+            return False
+        self._drop_upstream()
+        return True
 
     def _shape(self, draft: ResponseDraft, head: ResponseHead) -> None:
         """Let the rules edit the head, and ask for the whole body where they must."""
@@ -217,16 +224,10 @@ class ProxyExchange(Forwarding):
             self.meter = next((meter for meter in meters if meter is not None), None)
 
     def _filter(self, data: bytes, last: bool) -> None:
-    def _ended(self) -> bool:
-        """The meter has ended the answer: its upstream is not needed any more."""
-        if self.meter is None or not self.meter.ended:
-            return False
-        self._drop_upstream()
-        return True
-
         """Gather the answer's body; it goes out filtered and whole."""
         if self.meter is not None:
             data = self._read(data, last)
+            last = last or self._ended()
         self.gathered.append(data)
         self.bytes_out += len(data)
         if self.bytes_out > self.runtime.settings.filter_bytes:
@@ -239,7 +240,6 @@ class ProxyExchange(Forwarding):
         self.answering = True
         self.bytes_out = len(body)
         return self._record(lambda: self.client.respond(self.status, self.lines, body))
-            last = last or self._ended()
 
     def on_data(self, data: bytes, last: bool) -> None:
         """Body bytes of the upstream."""
@@ -249,6 +249,7 @@ class ProxyExchange(Forwarding):
             return
         if self.meter is not None:
             data = self._read(data, last)
+            last = last or self._ended()
         self.bytes_out += len(data)
         if not last:
             self.client.write(data)
@@ -261,7 +262,6 @@ class ProxyExchange(Forwarding):
     def on_trailers(self, fields: Sequence[Header]) -> None:
         """Trailer fields of the upstream, for a client that takes them."""
         if accepts_trailers(self.head.fields):
-            last = last or self._ended()
             self.trailers = safe_trailers(list(fields))
 
     def _tunnel(self, lines: list[bytes], data: bytes) -> None:
@@ -303,18 +303,6 @@ class ProxyExchange(Forwarding):
         self.status = self.status or refusals.CLIENT_GONE
         return self._record(_nothing, complete=False)
 
-
-def _chain(filters: list[BodyFilter]) -> BodyFilter:
-    def run(body: bytes) -> bytes:
-        for each in filters:
-            body = each(body)
-        return body
-
-    return run
-
-
-def _for_tokens(call: Call) -> Plan | None:
-    """The plan of a request for an agent's token; imported where there are agents."""
     def _can_drain(self) -> bool:
         """The upstream has all of the request, and still answers."""
         return self.upstream is not None and self.state is State.OVER and not (self.over or self.gone)
@@ -327,6 +315,18 @@ def _for_tokens(call: Call) -> Plan | None:
         self.client = Nobody(self.on_gone)
         self.on_client_writable(True)
 
+
+def _chain(filters: list[BodyFilter]) -> BodyFilter:
+    def run(body: bytes) -> bytes:
+        for each in filters:
+            body = each(body)
+        return body
+
+    return run
+
+
+def _for_tokens(call: Call) -> Plan | None:
+    """The plan of a request for an agent's token; imported where there are agents."""
     from aimon_local.policy.agents.door import plan_for  # noqa: PLC0415
 
     return plan_for(call)
