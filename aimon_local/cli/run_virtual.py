@@ -15,14 +15,17 @@ def played(script: "Script", seed: int, report: "OnProgress | None" = None) -> "
     from aimon_local.scenario.play import play
     from aimon_local.scenario.world import World
 
-    async def main() -> "Outcome":
+    outcomes: list[Outcome] = []  # not the task's result: the runner would write it out in words at its end
+
+    async def main() -> None:
         stop = asyncio.Event()  # the loop never sleeps, so a signal may set it at once
         before = signal.signal(signal.SIGINT, lambda *_: stop.set())
         try:
             async with VirtualGateway(seed=seed, empty=True) as gateway:
                 world = World(gateway.proxy, gateway.admin, gateway.upstream, own=True, connect=connect)
-                return await play(script, world, seed=seed, prefix="", on_progress=report, stop=stop)
+                outcomes.append(await play(script, world, seed=seed, prefix="", on_progress=report, stop=stop))
         finally:
             signal.signal(signal.SIGINT, before)
 
-    return run_virtual(main)
+    run_virtual(main)
+    return outcomes[0]
