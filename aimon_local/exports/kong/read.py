@@ -1,8 +1,8 @@
 """A document of Kong's (a decK file, or ``kong config db_export``) as a document of ours, and what of it is lost.
 
 What this gateway has not (plugins, kinds of entities, fields) is left out and said. Limits of Kong's Enterprise edition
-on a consumer group become a tier of that name. decK's placeholders are filled from ``variables``; a credential whose
-variable is not set is left out and said.
+on a consumer group become a tier of that name. decK's placeholders are filled from ``variables``, wherever they
+stand; a credential whose variable is not set is left out and said.
 """
 
 import copy
@@ -62,6 +62,7 @@ class _Reading:
         for kind in KONG_KINDS:
             self._fields(kind, document.get(kind) or ())
         self._secrets()
+        self._fill(document, "the document")
         rows = [{"name": name, "limits": limits} for name, limits in sorted(self._tiers.items())]
         if rows:
             document["tiers"] = rows
@@ -150,6 +151,20 @@ class _Reading:
                 continue
             kept.append({name: self._filled(value) for name, value in row.items()})
         place[kind] = kept
+
+    def _fill(self, place: Any, where: str) -> None:
+        """Placeholders anywhere else: decK fills them wherever they stand."""
+        items = place.items() if isinstance(place, dict) else enumerate(place)
+        here = _where(place) if isinstance(place, dict) and "name" in place else where
+        for key, value in list(items):
+            if isinstance(value, dict | list):
+                self._fill(value, here)
+            missing = [name for name in _placeholders(value) if name not in self._variables]
+            if missing:
+                why = f"the environment variable {missing[0]} is not set"
+                self._gaps.append(Gap(here, str(key), why, "set it, and import again: this is not filled"))
+            elif isinstance(value, str):
+                place[key] = self._filled(value)
 
     def _filled(self, value: Any) -> Any:
         if not isinstance(value, str):
