@@ -138,3 +138,15 @@ def test_placeholders_come_from_the_environment(form):
     lost, rows = taken(document)
     assert "keyauth_credentials" not in rows
     assert lost == {("a", "keyauth_credentials")}
+
+
+def test_placeholders_are_filled_wherever_they_stand_and_those_that_can_not_be_are_told():
+    config = {"add": {"headers": ['Authorization:Bearer ${{ env "A" }}', 'x:${{ env "B" }}']}}
+    plugins = [{"name": "request-transformer", "config": config}]
+    services = [{"name": "s", "url": "http://h", "plugins": plugins}]
+    found = read({"_format_version": "3.0", "services": services}, {"A": "1"})
+    headers = found.document["services"][0]["plugins"][0]["config"]["add"]["headers"]
+    assert headers == ["Authorization:Bearer 1", 'x:${{ env "B" }}']
+    assert [(gap.where, gap.why) for gap in found.gaps] == [
+        ("request-transformer", "the environment variable B is not set")
+    ]
