@@ -74,6 +74,8 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "cli/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
     "gateway/admin/what_if.py": ("live/test_what_if.py", "it is asked over real calls"),
     "policy/what_if_sums.py": ("policy/test_what_if.py", "sums are proved on decided calls"),
+    "exports/otel/measures.py": ("exports/otel/test_spans.py", "both are what one request tells"),
+    "exports/otel/words.py": ("exports/otel/test_spans.py", "both are what one request tells"),
     "gateway/push.py": ("live/test_push.py", "a sink is another process: proved over loopback"),
     "gateway/admin/push.py": ("live/test_push.py", "what it shows is what was pushed"),
     "cli/export_usage.py": ("live/test_export_usage.py", "its rows are those of real calls"),

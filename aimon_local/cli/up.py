@@ -4,6 +4,8 @@ Once it answers, it prints its addresses, the first key and a ready-made curl li
 stderr. Imports of the gateway stand inside the command, so that ``--help`` costs nothing.
 """
 
+import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -63,6 +65,9 @@ def _bounded(port: str) -> Callable[[Option], Option]:
 @click.option("--push-url", help="Push the ledger's rows there as CloudEvents.")
 @click.option("--alert-webhook", help="Post near-quota alerts there as JSON.")
 @click.option("--alert-file", help="Write near-quota alerts there, a line of JSON each.")
+@click.option(
+    "--otel-endpoint", help="Send traces and metrics there (OTLP over HTTP).  [env: OTEL_EXPORTER_OTLP_ENDPOINT]"
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="Of what stands on stdout; default text.")
 def command(headless: bool, file: Path | None, data: Path | None, **options: Any) -> None:
     """Start, say where, serve until SIGINT or SIGTERM."""
@@ -76,6 +81,7 @@ def command(headless: bool, file: Path | None, data: Path | None, **options: Any
     named = file or (Path(os.environ["AIMON_LOCAL_CONFIG"]) if os.environ.get("AIMON_LOCAL_CONFIG") else None)
     config = load(named) if named else Config()
     chosen = {**given(config.gateway), **{name: value for name, value in options.items() if value not in (None, ())}}
+    _telemetry(chosen)
     directory = data_directory(data or chosen.pop("data", None), os.environ, sys.platform, Path.home())
     chosen.pop("data", None)
     say = _say_json if chosen.pop("log_format", "text") == "json" else _say_text
@@ -91,6 +97,18 @@ def command(headless: bool, file: Path | None, data: Path | None, **options: Any
         return
     limits = Limits(**given(config.limits))
     _runner()(serve(settings, limits, say, lambda line: click.echo(line, err=True), config.offers))
+
+
+def _telemetry(chosen: dict[str, Any]) -> None:
+    """OpenTelemetry's own variable turns it on too; it may stand there for other programs, so it stops nobody."""
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if not endpoint or "otel_endpoint" in chosen:
+        return
+    with contextlib.suppress(ImportError):
+        if importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http"):
+            chosen["otel_endpoint"] = endpoint
+            return
+    click.echo("OTEL_EXPORTER_OTLP_ENDPOINT is not used: pip install 'aimon-local[otel]'", err=True)
 
 
 def _on_terminal() -> bool:

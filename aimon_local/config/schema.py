@@ -63,6 +63,7 @@ class GatewaySection:
     )
     alert_webhook: str | None = _key(str, "Alerts are posted there as JSON, at least once each.")
     alert_file: str | None = _key(str, "Alerts are written there, a line of JSON each.")
+    otel_endpoint: str | None = _key(str, "Traces and metrics go there, by OTLP over HTTP (the extra otel).")
     stop_seconds: float | None = _seconds("A graceful stop waits this long for what is in flight.")
 
 

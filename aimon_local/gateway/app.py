@@ -232,6 +232,16 @@ class Gateway:
             from aimon_local.gateway import push
 
             self.push = push.start(database, self.live.catalog, settings, self._note, stack)
+        if settings.otel_endpoint is not None:
+            self._start_telemetry(settings.otel_endpoint)
+
+    def _start_telemetry(self, endpoint: str) -> None:
+        try:
+            from aimon_local.gateway import telemetry
+        except ImportError as fault:
+            hint = "pip install 'aimon-local[otel]', or leave it out"
+            raise StartError(f"otel_endpoint needs OpenTelemetry, which is not installed ({fault})", hint) from fault
+        telemetry.start(self.events, self.live.catalog, endpoint, self.database.node_id, self._note, self._stack)
 
     def _make_waiting(self) -> Waiting:
         settings = self.settings

@@ -33,4 +33,5 @@ class Settings:
     alert_percent: tuple[int, ...] = (80, 100)  # of a limit, at which it is told; none: no alerts
     alert_webhook: str | None = None  # alerts go there, see gateway.alert_hook
     alert_file: str | None = None  # and there, a line of JSON each
+    otel_endpoint: str | None = None  # OTLP over HTTP, its base; see gateway.telemetry
     stop_seconds: float = 10.0  # a graceful stop waits this long for what is in flight
