@@ -119,9 +119,11 @@ def main() -> int:
     print(said(program, "version").splitlines()[0], f"({time.monotonic() - began:.2f} s)")
     print(f"{len(helps(program))} commands show their help")
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # what it starts must not find this checkout either
         print(f"first proxied answer after {serves(program, Path(folder) / 'data'):.2f} s")
         print(f"{plays(program)} scripts and lessons came with it")
         print(f"{shows(program, Path(folder) / 'front')} pages shown on a terminal")
+        os.chdir("/")
     return 0
 
 
