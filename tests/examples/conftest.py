@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aimon_local.policy.plugins.prometheus import SWITCHES
 from tests.support.live import GatewayProcess
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -53,9 +54,10 @@ class Readers:
 
 @pytest.fixture(scope="session")
 def reader(tmp_path_factory):
-    """With a gateway that was set up by ``setup.sh``: ``reader.key`` is what it printed."""
+    """With a gateway that was set up by ``setup.sh``, and all metrics: ``reader.key`` is what it printed."""
     directory = tmp_path_factory.mktemp("examples")
     with GatewayProcess(directory / "data") as running:
         made = Readers(running, directory)
         made.key = made.sh("setup.sh").strip()
+        made.cli("plugin", "add", "prometheus", *(f"--set={name}=true" for name in SWITCHES))
         yield made

@@ -47,7 +47,6 @@ def test_panels_have_places_and_numbers_of_their_own():
 
 
 def test_what_the_dashboard_asks_is_served_after_calls(reader):
-    reader.cli("plugin", "add", "prometheus", *(f"--set={name}=true" for name in SWITCHES))
     body = json.dumps({"model": "mock-small", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5})
     proxy = reader.gateway.proxy
     for key in (reader.key, "wrong"):
@@ -59,16 +58,6 @@ def test_what_the_dashboard_asks_is_served_after_calls(reader):
     }
     assert asked - series <= {"aimon_service_waiting"}  # there where somebody waits
     assert "aimon_denials_total" in series
-
-
-SWITCHES = (
-    "per_consumer",
-    "status_code_metrics",
-    "ai_metrics",
-    "latency_metrics",
-    "bandwidth_metrics",
-    "upstream_health_metrics",
-)
 
 
 def test_prometheus_is_told_where_the_metrics_are(reader):
