@@ -37,7 +37,7 @@ def _who(row: dict[str, object]) -> tuple[str, str]:
 
 
 def _row(use: Use, standing: Standing, now_ns: int) -> dict[str, object] | None:
-    begin, end, name = _begin(use.mark.name, standing.ends) * SECOND, standing.ends * SECOND, use.mark.name
+    begin, end, name = began(use.mark.name, standing.ends) * SECOND, standing.ends * SECOND, use.mark.name
     if not begin < now_ns < end:
         return None
     level, amount, gone = standing.level, standing.amount, now_ns - begin
@@ -52,7 +52,7 @@ def _row(use: Use, standing: Standing, now_ns: int) -> dict[str, object] | None:
     }
 
 
-def _begin(name: str, ends: int) -> int:
+def began(name: str, ends: int) -> int:
     """Unix seconds at which the window began that ends then; where clocks changed within it, an hour off."""
     period = Period(name.partition("/")[2])
     if period is not Period.MONTH:

@@ -1,14 +1,17 @@
 """Insights on the fixed ledger of tests/support/business.py, reckoned by hand; and their laws."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aimon_local.model.moment import DAY
-from aimon_local.policy.insights import INSIGHTS
+from aimon_local.model.tier import Period
+from aimon_local.policy.insights import INSIGHTS, forecast
 from aimon_local.policy.insights.facts import percent, rank
+from aimon_local.policy.spans import UTC, span
 from tests.support.business import SINCE, UNTIL, facts
 
 GOLDEN = {
@@ -153,3 +156,15 @@ def test_a_rank_is_a_value_that_was_there_and_enough_lie_below(values, share):
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
 def test_all_of_it_is_only_said_of_all_of_it(part, whole):
     assert (percent(part, whole) >= 100) == (part >= whole)
+
+
+@given(
+    st.sampled_from(list(Period)),
+    st.integers(0, 4_000_000_000),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+)
+def test_a_window_began_where_its_span_begins(period, now, zone):
+    """But for the hour by which clocks change within it."""
+    begin, end = span(period, now, UTC if zone == "UTC" else ZoneInfo(zone))
+    off = abs(forecast.began(f"requests/{period.value}", end) - begin)
+    assert off <= (0 if zone == "UTC" else 3600)
