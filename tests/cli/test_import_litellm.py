@@ -68,16 +68,42 @@ def test_calls_go_on_where_they_went(gateway, tmp_path):
         assert (spent["calls"], spent["cost"]) == (2, "0.00001")
 
 
-def test_a_dry_run_changes_nothing_and_what_is_there_is_not_lost_unasked(gateway, tmp_path):
+def test_a_dry_run_changes_nothing_and_an_import_takes_nothing_away(gateway, tmp_path):
     gateway.write("POST", "/services", {"name": "mine", "url": "http://127.0.0.1:1"})
+    _, key = gateway.consumer()
     words = ("import", "litellm", *files(tmp_path, "http://127.0.0.1:1"))
     page = cli(gateway).json(*words, "--dry-run")
-    assert (page["written"], page["counts"]["services"]) == (False, [1, 1])
+    assert page["written"] is False
+    assert {"kind": "services", "name": "openai", "done": "new"} in page["made"]
     assert {"where": "model big-1", "what": "api_key"}.items() <= page["gaps"][-1].items()
-    assert "say --yes" in cli(gateway).fails(*words)
     assert [each["name"] for each in gateway.write("GET", "/services")["data"]] == ["mine"]
-    cli(gateway)(*words, "--yes")
-    assert [each["name"] for each in gateway.write("GET", "/services")["data"]] == ["openai"]
+    assert "+ services openai" in cli(gateway)(*words).stdout
+    assert {each["name"] for each in gateway.write("GET", "/services")["data"]} == {"mine", "openai"}
+    assert ask(gateway.proxy, "GET", "/openai/v1/models", apikey=key).status == 502  # let in: nobody is at the port
+    said = cli(gateway)(*words).stdout.splitlines()
+    assert {line[0] for line in said} == {"="}  # a second time changes nothing
+
+
+def test_the_master_key_goes_on_and_its_budget_holds(gateway, tmp_path):
+    rates = {"input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06}
+    with Upstream(lambda visit: (visit.body(), visit.answer(ANSWER, b"Content-Type: application/json"))) as upstream:
+        params = {"model": "openai/big-1", "api_base": f"{upstream.url}/v1", **rates}
+        config = {
+            "model_list": [{"model_name": "big-1", "litellm_params": params}],
+            "litellm_settings": {"max_budget": 0.00002, "budget_duration": "1d"},
+            "general_settings": {"master_key": "os.environ/MASTER"},
+        }
+        (tmp_path / "config.yaml").write_text(json.dumps(config))
+        run = cli(gateway, MASTER="sk-master-1")
+        for _ in range(2):  # the key is in already, the second time
+            said = run("import", "litellm", str(tmp_path / "config.yaml"))
+            assert "sk-master-1" not in said.stdout + said.stderr
+        body = json.dumps({"model": "big-1", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4})
+        heads = {"Authorization": "Bearer sk-master-1", "Content_Type": "application/json"}
+        calls = [ask(gateway.proxy, "POST", "/v1/chat/completions", body, **heads).status for _ in range(9)]
+        assert calls[0] == 200
+        assert set(calls[calls.index(402 if 402 in calls else 429) :]) & {200} == set()
+        assert gateway.write("GET", "/usage/ai?consumer=litellm-master")["totals"]["calls"] == calls.count(200)
 
 
 def test_both_lists_of_ways_are_told(gateway):

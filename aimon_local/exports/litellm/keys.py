@@ -8,11 +8,15 @@ from typing import Any
 from aimon_local.errors import ConfigError
 from aimon_local.exports.gaps import Gap
 
+MASTER = "litellm-master"
+"""The consumer of the master key, see ``defaults``; no virtual key takes its name."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mo": 2_592_000}
 _DURATION = re.compile(r"(\d+)(mo|s|m|h|d|w)\Z")
 _PERIODS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day", 604_800: "week", 2_592_000: "month"}
 _NAME = re.compile(r"[^A-Za-z0-9._~-]+")
 _ALL = ("all-proxy-models", "all-team-models", "*")
+LIMITS = ("max_budget", "budget_duration", "rpm_limit", "tpm_limit", "max_parallel_requests", "models")
+"""What a tier takes of a key, or of what keys get by default."""
 _OTHER = {
     "team_id": ("a team's shared budget does not count here", "give its members the tier that each may have"),
     "model_max_budget": ("there is no budget per model", "make a tier with these models and its own budget"),
@@ -31,11 +35,12 @@ class Holders:
     consumers: list[Row] = field(default_factory=list)
     tiers: list[Row] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    master_key: str | None = None  # a secret: it goes into no document and no line
 
 
 def read_keys(rows: Sequence[Any], names: Mapping[str, str]) -> Holders:
     """``names``: what clients ask for there → the model that it is here."""
-    out, taken = Holders(), set[str]()
+    out, taken = Holders(), {MASTER}
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             out.gaps.append(Gap(f"keys[{number}]", "entry", "only a hash is listed", "ask for return_full_object=true"))
@@ -44,7 +49,7 @@ def read_keys(rows: Sequence[Any], names: Mapping[str, str]) -> Holders:
         if row.get("blocked"):
             out.gaps.append(Gap(f"key {name}", "blocked", "it is blocked there", "it is left out"))
             continue
-        tier = _tier(out, row, f"key {name}", names)
+        tier = made_tier(out, row, f"key {name}", names)
         out.consumers.append({"username": name, "groups": [{"name": tier}]})
         for key, (why, instead) in _OTHER.items():
             if row.get(key):
@@ -69,18 +74,22 @@ def _name(row: Mapping[str, Any], number: int, taken: set[str]) -> str:
     return name
 
 
-def _tier(out: Holders, row: Mapping[str, Any], where: str, names: Mapping[str, str]) -> str:
-    """The tier that has just these limits, made where there is none."""
+def made_tier(
+    out: Holders, row: Mapping[str, Any], where: str, names: Mapping[str, str], name: str | None = None
+) -> str:
+    """The tier that has just these limits, made where there is none; one with a ``name`` is always made."""
     made: Row = {"limits": _limits(out, row, where)}
     parallel = _number(row, "max_parallel_requests", where)
     if parallel:
         made["concurrency"] = int(parallel)
+    elif parallel == 0:  # none at once is none at all
+        made["limits"].append({"unit": "requests", "amount": 0, "period": "minute"})
     models = [names.get(str(each), str(each)) for each in row.get("models") or ()]
     if models and not any(each in _ALL for each in models):
         made["models"] = sorted(set(models))
     same = next((each for each in out.tiers if {**each, "name": None} == {**made, "name": None}), None)
-    if same is None:
-        same = {"name": f"litellm-{len(out.tiers) + 1}", **made}
+    if same is None or name is not None:
+        same = {"name": name or f"litellm-{len(out.tiers) + 1}", **made}
         out.tiers.append(same)
     return str(same["name"])
 
@@ -89,7 +98,7 @@ def _limits(out: Holders, row: Mapping[str, Any], where: str) -> list[Row]:
     limits = []
     for key, unit in (("rpm_limit", "requests"), ("tpm_limit", "tokens")):
         amount = _number(row, key, where)
-        if amount:
+        if amount is not None:
             limits.append({"unit": unit, "amount": int(amount), "period": "minute"})
     budget = _number(row, "max_budget", where)
     if budget is None:

@@ -86,7 +86,7 @@ def _model(
         why = f"{provider or 'its provider'} has words of its own, and calls go on as they come"
         out.gaps.append(Gap(where, "provider", why, "put a translating proxy before it, or keep it in LiteLLM"))
         return
-    url = _text(params.get("api_base") or params.get("base_url"), variables) or PROVIDERS[provider]
+    url = text(params.get("api_base") or params.get("base_url"), variables) or PROVIDERS[provider]
     if not url:
         out.gaps.append(Gap(where, "api_base", "it is not given, or its variable is not set", "it is left out"))
         return
@@ -139,7 +139,7 @@ def _key(out: Models, keys: dict[str, str], service: Row, given: Any, where: str
     """The provider's key goes into the service's requests; the client's own was taken out by key-auth."""
     if given is None:
         return
-    key = _text(given, variables)
+    key = text(given, variables)
     if not key:
         name = str(given).removeprefix(ENVIRON)
         out.gaps.append(Gap(where, "api_key", f"the variable {name} is not set here", "set it, and import again"))
@@ -186,8 +186,8 @@ def _price(out: Models, model: str, provider: str, info: Mapping[str, Any], wher
         out.prices.append(line)
 
 
-def _text(value: Any, variables: Mapping[str, str]) -> str | None:
-    """A value, or that of the variable that it names."""
+def text(value: Any, variables: Mapping[str, str]) -> str | None:
+    """A value, or that of the variable that it names; None where that is not set."""
     if not isinstance(value, str):
         return None
     return variables.get(value.removeprefix(ENVIRON)) if value.startswith(ENVIRON) else value

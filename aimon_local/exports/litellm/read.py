@@ -10,24 +10,22 @@ from typing import Any
 
 from aimon_local.errors import ConfigError
 from aimon_local.exports.gaps import Gap
+from aimon_local.exports.litellm.defaults import read_defaults, told
 from aimon_local.exports.litellm.keys import read_keys
 from aimon_local.exports.litellm.models import read_models
 
 _SECTIONS = ("litellm_settings", "router_settings", "general_settings", "environment_variables")
 _LOGS = "file-log, http-log and prometheus plugins, or aimon-local export usage"
 _SETTINGS = {
-    "master_key": (
-        "the Admin API listens on this machine alone",
-        "admin_token in [gateway], where more are to reach it",
-    ),
     "database_url": ("everything is kept in one SQLite file", "nothing: see --data"),
     "store_model_in_db": ("everything is kept in one SQLite file", "models of the database are in no file: add them"),
-    "max_budget": ("there is no budget of all consumers together", "give each tier a limit of cost"),
-    "budget_duration": ("there is no budget of all consumers together", "give each tier a limit of cost"),
+    "default_fallbacks": ("a call does not go on to another model", "targets of one upstream take over for each other"),
+    "content_policy_fallbacks": ("a call does not go on to another model", "clients ask again, for another one"),
     "fallbacks": ("a call does not go on to another model", "targets of one upstream take over for each other"),
     "context_window_fallbacks": ("a call does not go on to another model", "max_prompt_tokens on a tier refuses it"),
     "routing_strategy": ("a model is not routed by its name", "weights of an upstream's targets"),
     "model_group_alias": ("a model's name is not rewritten here", "clients ask for the model itself"),
+    "guardrails": ("what is said in a call is not judged", "behaviour guards of tiers judge how agents call"),
     "cache": ("AI answers are not cached", "the proxy-cache plugin, for what may be"),
     "callbacks": ("there are no Python callbacks", _LOGS),
     "success_callback": ("there are no Python callbacks", _LOGS),
@@ -40,6 +38,9 @@ _SETTINGS = {
     "request_timeout": ("it is set per service and tier", "read_timeout on a service, total_s on a tier"),
 }
 
+_UNKNOWN = ("this gateway has no such setting", "it is left out")
+_VARIABLE = ("a file sets no variables here", "it is used where the file itself names it")
+
 
 @dataclass(slots=True)
 class Imported:
@@ -47,6 +48,7 @@ class Imported:
 
     document: dict[str, Any]
     gaps: list[Gap] = field(default_factory=list)
+    master_key: str | None = None  # of the consumer ``defaults.MASTER``; a secret, so it is in no document
 
 
 def read(config: Any, keys: Any, variables: Mapping[str, str], priced: Sequence[str]) -> Imported:
@@ -55,8 +57,11 @@ def read(config: Any, keys: Any, variables: Mapping[str, str], priced: Sequence[
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("model_list"), list):
         raise ConfigError("this is no configuration of LiteLLM's proxy", "its config.yaml has a model_list")
+    settings = {name: each for name, each in config.items() if isinstance(each, Mapping)}
+    variables = {**variables, **_texts(settings.get("environment_variables", {}))}  # as LiteLLM has it: the file wins
     models = read_models(config["model_list"], variables, priced)
     holders = read_keys(_keys(keys), models.names)
+    read_defaults(holders, settings, models.names, variables)
     document = {
         "_format_version": "3.0",
         "services": models.services,
@@ -65,7 +70,12 @@ def read(config: Any, keys: Any, variables: Mapping[str, str], priced: Sequence[
         "tiers": holders.tiers,
         "model_prices": models.prices,
     }
-    return Imported(document, sorted({*models.gaps, *holders.gaps, *_settings(config)}))
+    gaps = sorted({*models.gaps, *holders.gaps, *_settings(config, told(settings))})
+    return Imported(document, gaps, holders.master_key)
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): value for name, value in values.items() if isinstance(value, str)}
 
 
 def _keys(keys: Any) -> Sequence[Any]:
@@ -77,7 +87,7 @@ def _keys(keys: Any) -> Sequence[Any]:
     return rows
 
 
-def _settings(config: Mapping[str, Any]) -> Iterator[Gap]:
+def _settings(config: Mapping[str, Any], told_already: set[tuple[str, str]]) -> Iterator[Gap]:
     for section, values in config.items():
         if section == "model_list":
             continue
@@ -85,5 +95,7 @@ def _settings(config: Mapping[str, Any]) -> Iterator[Gap]:
             yield Gap(section, section, "this gateway has no such section", "it is left out")
             continue
         for name in values:
-            why, instead = _SETTINGS.get(str(name), ("this gateway has no such setting", "it is left out"))
+            if (section, str(name)) in told_already:
+                continue
+            why, instead = _SETTINGS.get(str(name), _VARIABLE if section == _SECTIONS[-1] else _UNKNOWN)
             yield Gap(section, str(name), why, instead)

@@ -32,7 +32,7 @@ def told(found):
 
 def test_a_provider_becomes_a_service_with_its_key_and_its_times():
     one = model("gpt-4o", "openai/gpt-4o", api_key="os.environ/K", timeout=30, max_retries=2)
-    found = got(one, variables={"K": "sk-1"}, priced=["gpt-*"])
+    found = got(one, variables={"K": "sk-1"}, priced=["gpt-*"], general_settings={"master_key": None})
     (service,) = found.document["services"]
     assert service["url"] == "https://api.openai.com/v1"
     assert (service["read_timeout"], service["retries"]) == (30_000, 2)
@@ -40,7 +40,7 @@ def test_a_provider_becomes_a_service_with_its_key_and_its_times():
     auth, transformer = service["plugins"]
     assert auth["config"]["hide_credentials"] is True
     assert transformer["config"]["add"]["headers"] == ["Authorization:Bearer sk-1"]
-    assert found.gaps == []
+    assert told(found) == {("general_settings", "master_key")}
 
 
 def test_anthropic_gets_its_key_its_own_way_and_no_path_of_its_own_beside_others():
@@ -168,5 +168,14 @@ def test_the_example_says_what_it_says():
     keys = json.loads((EXAMPLE / "keys.json").read_text())
     found = read(yaml.safe_load((EXAMPLE / "config.yaml").read_text()), keys, {"OPENAI_API_KEY": "k"}, ())
     assert [each["name"] for each in found.document["services"]] == ["openai", "anthropic", "ollama"]
-    assert [each["username"] for each in found.document["consumers"]] == ["search-team", "night-batch"]
+    assert [each["username"] for each in found.document["consumers"]] == [
+        *("search-team", "night-batch", "litellm-master")
+    ]
     assert ("model gemini", "provider") in told(found)
+
+
+def test_a_variable_that_the_file_sets_is_the_file_s():
+    one = model("m", "openai/m", api_key="os.environ/K")
+    found = got(one, variables={"K": "mine"}, environment_variables={"K": "the-file-s", "N": 5})
+    assert "the-file-s" in found.document["services"][0]["plugins"][1]["config"]["add"]["headers"][0]
+    assert ("environment_variables", "N") in told(found)
