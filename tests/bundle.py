@@ -101,8 +101,9 @@ def shows(program: str, data: Path) -> int:
             terminal.until(text)
         if "Traceback" in terminal.text:
             raise SystemExit(terminal.text)
+        terminal.forget()
         terminal.type("\x1b")  # out of the help
-        terminal.read(0.5)
+        terminal.until("Lessons")
         terminal.type("q")
         terminal.until("Stop the gateway too?")
         terminal.type("y")
