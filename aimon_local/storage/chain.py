@@ -95,12 +95,14 @@ class Chain:
 
 def _packed(values: Values, first: int | None = None) -> bytes:
     """The first so many values, and those behind them up to the last that holds something."""
-    if first is not None and len(values) > first:
-        values, more = values[:first], values[first:]
-        while more and not more[-1]:
-            more = more[:-1]
-        return _dumped(values) + _dumped(more) if more else _dumped(values)
-    return _dumped(values)
+    if first is None or len(values) <= first:
+        return _dumped(values)
+    values, more = values[:first], values[first:]
+    if not any(more):  # as of most rows
+        return _dumped(values)
+    while not more[-1]:
+        more = more[:-1]
+    return _dumped(values) + _dumped(more)
 
 
 def _dumped(values: Values) -> bytes:
