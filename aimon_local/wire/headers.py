@@ -31,7 +31,6 @@ _WAY = (b"x-forwarded-", b"x-real-ip")
 _HARMFUL = frozenset((b"proxy", b"http2-settings", b"expect"))
 _NEVER_NOMINATED = frozenset((b"host", b"content-length", b"transfer-encoding", b"te"))
 
-_CONTINUED = frozenset((b"via", b"x-forwarded-for", b"te"))  # written anew from what came
 # Fields that ``upstream_head`` writes itself or that the connection frames.
 _WRITTEN = HOP_BY_HOP | {b"host", b"content-length", b"via", b"x-real-ip", b"x-kong-request-id"} | _HARMFUL
 
@@ -106,14 +105,14 @@ def upstream_head(method: bytes, target: bytes, fields: list[Header], hop: Hop) 
     are overwritten, TE passes as ``trailers`` only. Raises ValueError for a line break or a blank where none may be.
     """
     written = _written
-    peers, trailers = hop.peer, False
+    peers, trailers, said = hop.peer, False, False
     lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (method, target, hop.host)]
-    lines += [line for name, _, line in fields if not written[name]]
     add = lines.append
-    said = False
     vias: list[bytes] = []
-    for name, value, _ in [each for each in fields if each[0] in _CONTINUED]:
-        if name == b"via":
+    for name, value, line in fields:
+        if not written[name]:
+            add(line)
+        elif name == b"via":
             vias.append(value)
         elif name == b"x-forwarded-for" and not said:
             said = True
