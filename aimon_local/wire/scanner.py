@@ -12,6 +12,7 @@ from aimon_local.wire.message import Header, RequestHead, ResponseHead
 from aimon_local.wire.strict import HOP_BY_HOP, ONCE, has_body, is_authority
 
 _REMEMBERED = 4096  # lines
+_NAMES = 512  # of fields
 _FIRST_LINES = 512  # request lines, and status lines
 _LINE_BYTES = 256  # longer lines are read each time
 _VALUES = 256  # lines of one name, so that a name whose value always changes doesn't push the others out
@@ -44,26 +45,39 @@ class _Lines(dict[bytes, Header]):
 
     def __init__(self) -> None:
         self._values: dict[bytes, int] = {}  # lines that are remembered of a name
+        self._names: dict[bytes, bytes] = {}  # lower-case names, by names as they came
 
     def __missing__(self, line: bytes) -> Header:
+        title, _, value = line.partition(b": ")
+        name = self._names.get(title)
+        # A number or an id under a known name is right without the expression; and of those each line is new.
+        if name is not None and value.replace(b"-", b"0").isalnum():
+            field = (name, value, line)
+        else:
+            field = self._read(line)
+        if len(line) <= _LINE_BYTES and self._values.get(field[0], 0) < _VALUES:
+            self._remember(line, field)
+        return field
+
+    def _read(self, line: bytes) -> Header:
         found = _LINE.fullmatch(line)
         if found is None:
             raise NotPlain
         title, value = found.groups()
-        field = (title.lower(), value, title + b": " + value)
-        if len(line) <= _LINE_BYTES:
-            self._remember(line, field)
-        return field
+        name = title.lower()
+        if len(title) <= _LINE_BYTES:
+            if len(self._names) >= _NAMES:
+                self._names.clear()
+            self._names[title] = name
+        return name, value, title + b": " + value
 
     def _remember(self, line: bytes, field: Header) -> None:
         values = self._values
         if len(self) >= _REMEMBERED:
             self.clear()
             values.clear()
-        known = values.get(field[0], 0)
-        if known < _VALUES:
-            values[field[0]] = known + 1
-            self[line] = field
+        values[field[0]] = values.get(field[0], 0) + 1
+        self[line] = field
 
 
 class _Hosts(dict[bytes, bool]):
