@@ -49,12 +49,10 @@ class _Lines(dict[bytes, Header]):
 
     def __missing__(self, line: bytes) -> Header:
         title, _, value = line.partition(b": ")
-        name = self._names.get(title)
+        name = self._names.get(title, b"")
         # A number or an id under a known name is right without the expression; and of those each line is new.
-        if name is not None and value.replace(b"-", b"0").isalnum():
-            field = (name, value, line)
-        else:
-            field = self._read(line)
+        plain = name and value.replace(b"-", b"0").isalnum()
+        field = (name, value, line) if plain else self._read(line)
         if len(line) <= _LINE_BYTES and self._values.get(field[0], 0) < _VALUES:
             self._remember(line, field)
         return field
