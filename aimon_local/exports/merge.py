@@ -60,7 +60,7 @@ class _Over:
         for route in given.get("routes", ()):
             self.put("routes", {**route, "service": _ref(row)})
         for plugin in given.get("plugins", ()):
-            self.put("plugins", {**plugin, "service": _ref(row)}, beside="service")
+            self.put("plugins", {**plugin, "service": _ref(row)}, under=own["name"])
 
     def consumer(self, given: Mapping[str, Any]) -> None:
         """A consumer, and its place in the groups of this import; one that was moved elsewhere stays there."""
@@ -95,25 +95,27 @@ class _Over:
         lines.append({**given, **since, "tags": [self._tag]})
         self._note("model_prices", given, "changed" if held else "new")
 
-    def put(self, kind: str, given: Mapping[str, Any], beside: str | None = None) -> Row | None:
-        """An entity in its list; None where one of that name is somebody else's. ``beside``: also told apart by it."""
+    def put(self, kind: str, given: Mapping[str, Any], under: str = "") -> Row | None:
+        """An entity in its list; None where one of that name is somebody else's. ``under``: its service's name, which
+        tells it apart too.
+        """
         rows, field = self._rows(kind), _NAMES.get(kind, "name")
-        keys = (field,) if beside is None else (field, beside)
+        keys = (field, "service") if under else (field,)
         at = next((at for at, row in enumerate(rows) if _same_one(row, given, keys)), None)
         if at is None:
             made = {**given, "tags": [self._tag]}
             rows.append(made)
-            self._note(kind, given, "new")
+            self._note(kind, given, "new", under)
             return made
         old = rows[at]
         if not self._ours(old) or old.get("service") != given.get("service"):
-            self._note(kind, given, "kept")
+            self._note(kind, given, "kept", under)
             return None
         if _within(given, old):
-            self._note(kind, given, "same")
+            self._note(kind, given, "same", under)
             return old
         rows[at] = {name: value for name, value in {**old, **given}.items() if name != "updated_at"}
-        self._note(kind, given, "changed")
+        self._note(kind, given, "changed", under)
         return rows[at]
 
     def _rows(self, kind: str) -> list[Row]:
@@ -123,9 +125,9 @@ class _Over:
     def _ours(self, row: Mapping[str, Any]) -> bool:
         return self._tag in (row.get("tags") or ())
 
-    def _note(self, kind: str, given: Mapping[str, Any], what: str) -> None:
+    def _note(self, kind: str, given: Mapping[str, Any], what: str, under: str = "") -> None:
         name = str(given[_NAMES.get(kind, "name")])
-        self.done.append(Done(kind, name, what))
+        self.done.append(Done(kind, f"{under}/{name}" if under else name, what))
 
 
 def _same_one(row: Mapping[str, Any], given: Mapping[str, Any], keys: Sequence[str]) -> bool:

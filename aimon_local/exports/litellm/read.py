@@ -92,7 +92,8 @@ def _settings(config: Mapping[str, Any], told_already: set[tuple[str, str]]) -> 
         if section == "model_list":
             continue
         if section not in _SECTIONS or not isinstance(values, Mapping):
-            yield Gap(section, section, "this gateway has no such section", "it is left out")
+            why, instead = _SETTINGS.get(str(section), ("this gateway has no such section", "it is left out"))
+            yield Gap(section, section, why, instead)
             continue
         for name in values:
             if (section, str(name)) in told_already:
