@@ -24,7 +24,6 @@ PAGES = {
     "5": "today by tier",
     "6": "what is configured",
     "7": "Lessons",
-    "?": "Quit",
 }
 """The dashboard's pages by their keys, and a text that each of them shows."""
 _COMMAND = re.compile(r"^  ([a-z][a-z-]*)\s", re.MULTILINE)
@@ -101,9 +100,6 @@ def shows(program: str, data: Path) -> int:
             terminal.until(text)
         if "Traceback" in terminal.text:
             raise SystemExit(terminal.text)
-        terminal.forget()
-        terminal.type("\x1b")  # out of the help
-        terminal.until("Lessons")
         terminal.type("q")
         terminal.until("Stop the gateway too?")
         terminal.type("y")
