@@ -65,7 +65,7 @@ def _mock_of(admin: AdminClient) -> Address | None:
 def own_world(*options: str) -> Iterator[World]:
     """A gateway in a child, with data that goes with it."""
     with tempfile.TemporaryDirectory(prefix="aimon-local-") as data:
-        start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "aimon_local"]
+        start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "aimon_local"]
         command = [*start, "up", "--headless", "--data", data, "--log-format", "json", *_FREE, *options]
         hidden = {"AIMON_LOCAL_CONFIG", "AIMON_LOCAL_DATA", "AIMON_LOCAL_TOKEN"}  # the learner's own are not the case's
         environ = {name: value for name, value in os.environ.items() if name not in hidden}

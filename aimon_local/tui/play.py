@@ -20,7 +20,7 @@ Progress = Mapping[str, Any]
 
 def program() -> list[str]:
     """This program, as a command: the interpreter with the package, or the one binary that it was made into."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "aimon_local"]
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "aimon_local"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def test_a_run_is_stopped_with_the_dashboard():
 
 
 def test_program_is_this_one():
-    assert program()[1:] == ["-m", "aimon_local"]
+    assert program()[1:] == ["-P", "-m", "aimon_local"]
 
 
 def test_the_page():
