@@ -144,6 +144,7 @@ TESTED_BY: dict[str, tuple[str, str]] = {
     "tui/views/tiers.py": ("tui/test_views.py", _PICTURES),
     "tui/views/requests.py": ("tui/test_views.py", _PICTURES),
     "tui/views/consumer.py": ("tui/test_views.py", _PICTURES),
+    "tui/views/insights.py": ("tui/test_pages.py", _PICTURES),
     "tui/views/scenarios.py": ("tui/test_play.py", _PICTURES),
     "tui/state.py": ("tui/test_fold.py", _NOUNS),
     "storage/today.py": ("gateway/admin/test_snapshot.py", "one state of the ledger is proved beside the events"),

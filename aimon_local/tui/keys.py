@@ -58,6 +58,7 @@ KEYS: tuple[Key, ...] = (
     Key("comma", "stop", "stop", "Scenarios: end the traffic; the report still comes", "scenarios", 5),
     Key("r", "save", "report", "Scenarios: save the report as JSON", "scenarios", 6),
     Key("p", "price", "price", "Money: what would other prices have made of today? Nothing is stored", "money", 3),
+    Key("i", "insight", "insights", "Money: alerts, then each insight of the ledger, with its method", "money", 4),
     Key("a", "approve", "approve", "Agents: grant head-room on the marked question (asks)", "agents", 3),
     Key("D", "deny", "deny", "Agents: say no to the marked question (asks)", "agents", 4),
     Key(

@@ -6,8 +6,9 @@ import pytest
 
 from aimon_local.client.admin import AdminError
 from aimon_local.client.stream import Told
+from aimon_local.policy.insights import INSIGHTS
 from aimon_local.tui.lines import UNICODE, plain
-from aimon_local.tui.views import lab, money, policy
+from aimon_local.tui.views import insights, lab, money, policy
 from tests.tui.made import event
 from tests.tui.stage import NOW, Answers, press, settle, stage, text
 
@@ -93,6 +94,35 @@ def test_money_by_everything_and_what_if():
             assert "deny 7 more" in text(app)
 
     played(play)
+
+
+INSIGHT = {
+    "columns": ["consumer", "verdict"], "method": "By the fullest window.",
+    "data": [{"consumer": f"c{at}[red]", "verdict": "maxed_out"} for at in range(50)],
+}  # fmt: skip
+
+
+def test_money_shows_alerts_and_then_each_insight_with_its_method():
+    async def play():
+        admin = Answers(**{"/insights": INSIGHT})
+        async with stage(admin=admin) as (app, pilot):
+            await press(app, pilot, "5", "i")
+            assert "Nothing to tell." in text(app)
+            await press(app, pilot, "i")
+            shown = text(app)
+            assert "c0[red]" in shown  # a name is no markup
+            assert "By the fullest window." in shown
+            assert "more: aimon-local insights sla" in shown
+            await press(app, pilot, *("i",) * (len(insights.NAMES) - 2), "i", "escape")
+            assert "Nothing to tell." not in text(app)
+            asked = [path for _, path, _ in admin.asked]
+            assert asked == [insights.path(name) for name in (*insights.NAMES, "alerts")]
+
+    played(play)
+
+
+def test_all_insights_can_be_asked():
+    assert set(insights.NAMES) == {"alerts", *INSIGHTS}
 
 
 @pytest.mark.parametrize(("words", "offers"), [

@@ -9,13 +9,13 @@ from textual.widgets import Input
 from aimon_local.tui.lines import Line
 from aimon_local.tui.pages.page import Page, Rows, bindings
 from aimon_local.tui.seen import Seen
-from aimon_local.tui.views import frame
+from aimon_local.tui.views import frame, insights
 from aimon_local.tui.views import money as view
 from aimon_local.tui.widgets import Grid, Lines
 
 
 class Money(Page):
-    """One table, one question."""
+    """One table, one question, and the ledger's own answers."""
 
     NAME = "money"
     SORTS = view.GROUPS
@@ -24,6 +24,7 @@ class Money(Page):
     def __init__(self) -> None:
         super().__init__()
         self._answer: Mapping[str, Any] | None = None
+        self._insight: tuple[str, Mapping[str, Any]] | None = None
 
     def body(self) -> ComposeResult:
         """Sums, table, question, answer."""
@@ -48,6 +49,8 @@ class Money(Page):
         block = self.query_one("#answer", Lines)
         told: list[Line] = [((" p asks what other prices would have made of today; s groups by another thing", "dim"),)]
         told = told if self._answer is None else view.compared(self._answer, self.size.width)
+        if self._insight is not None:
+            told = insights.answer(*self._insight, self.size.width, max(3, self.size.height // 3))
         block.styles.height = len(told)
         block.put(told)
 
@@ -57,6 +60,17 @@ class Money(Page):
         field.display = True
         field.focus()
 
+    def action_insight(self) -> None:
+        """The next answer of the ledger."""
+        at = -1 if self._insight is None else insights.NAMES.index(self._insight[0])
+        name = insights.NAMES[(at + 1) % len(insights.NAMES)]
+
+        def told(page: Mapping[str, Any]) -> None:
+            self._insight = name, page
+            self.repaint()
+
+        self.later(lambda: self.dashboard.admin.get(insights.path(name)), told)
+
     def action_out(self) -> None:
         """Out of the field, else of the answer."""
         field = self.query_one(Input)
@@ -64,7 +78,7 @@ class Money(Page):
             field.display = False
             self.query_one(Grid).focus()
         else:
-            self._answer = None
+            self._answer = self._insight = None
             self.repaint()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -78,7 +92,7 @@ class Money(Page):
         self.later(lambda: self.dashboard.admin.post("/what-if", body), self._told)
 
     def _told(self, answer: Mapping[str, Any]) -> None:
-        self._answer = answer
+        self._answer, self._insight = answer, None
         self.repaint()
 
     def on_grid_opened(self, event: Grid.Opened) -> None:
