@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Stop = Refuse | Answer
-_TOLD = (WORDS, SAID, ASKED)  # notes that are more than a row
+_TOLD = frozenset((WORDS, SAID, ASKED))  # notes that are more than a row
 
 
 class State(Enum):
@@ -117,7 +117,7 @@ class Closing:
         self.reason: str | None = None  # why it was denied
         self.upstream_status: int | None = None
         self.forwarded = self.upstream_head = 0  # monotonic nanoseconds; 0: not yet
-        self.sent_to: str | None = None
+        self.sent_to: tuple[str, int] | None = None  # address and port of the upstream
 
     # ---- SETTLE: an answer of our own
 
@@ -169,11 +169,13 @@ class Closing:
             self.patience.end()
         if self.turn is not None and self.status != 101:  # a tunnel begins here
             self._end_turn()
+        call, plan = self.call, self.plan
         try:
-            for position, rule in self.plan.settle:
+            for position, rule in plan.settle:
                 if position <= self.position:
-                    rule.settle(self.call, complete)
-            self._log(ended)
+                    rule.settle(call, complete)
+            if plan.log:
+                self._log(ended)
         except Exception:
             _log.exception("a rule failed at the end of a request")  # its row is written all the same
 
@@ -183,12 +185,12 @@ class Closing:
             elif complete:
                 self._unrecorded(failure)
 
-        ai = self.call.notes.get(NOTE)
+        notes, row = call.notes, usage_row(self, ended, complete and not self.gone)
+        ai = notes.get(NOTE)
         record = ai if isinstance(ai, AiRecord) else None
-        row, touched = usage_row(self, ended, complete and not self.gone), self.call.touched
-        if self.call.notes.keys().isdisjoint(_TOLD):
-            return runtime.ledger.add(row, touched, committed, record)
-        return runtime.ledger.add(row, touched, committed, *runtime.heard(self.call, record))
+        if _TOLD.isdisjoint(notes):
+            return runtime.ledger.add(row, call.touched, committed, record)
+        return runtime.ledger.add(row, call.touched, committed, *runtime.heard(call, record))
 
     def _log(self, ended: int) -> None:
         """Let the log plugins say what is to be written elsewhere."""

@@ -127,10 +127,10 @@ class Forwarding(_Half):
             call.body = body
         if call.patience is not None and self.patience is None:
             self.patience = Patience(*call.patience, self._too_slow)
-        head = self.head
+        head, method = self.head, call.upstream_method.encode("latin-1")
         request = UpstreamRequest(
-            runtime.forward_head(call, head, choice),
-            call.upstream_method.encode("latin-1"),
+            runtime.forward_head(call, head, choice, method),
+            method,
             body,
             self._length(body, length),
             choice.timeouts,
@@ -149,7 +149,7 @@ class Forwarding(_Half):
 
     def on_sent(self, ip: str, port: int) -> None:
         """A connection to the upstream was taken."""
-        self.sent_to = f"{ip}:{port}"
+        self.sent_to = ip, port
 
     def _too_large(self) -> Refuse | None:
         bound = self.plan.max_body

@@ -60,7 +60,7 @@ def outline(exchange: "Closing", ended: int) -> Outline:
         total_us=(ended - exchange.started) // _US,
         bytes_in=size + exchange.bytes_in,
         bytes_out=len(answered) + 21 + exchange.bytes_out,
-        upstream=exchange.sent_to,
+        upstream=None if exchange.sent_to is None else "{}:{}".format(*exchange.sent_to),
         request_fields=fields,
         response_fields=_fields(answered),
         reason=exchange.reason,

@@ -85,7 +85,11 @@ class Runtime:
         (),
     )  # what guards said of a call
     chance: Random = field(default_factory=SystemRandom)
+    via: bytes = field(init=False)  # our own word of Via
     _tails: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.via = b"1.1 " + self.product
 
     def request_id(self, now_ns: int) -> str:
         """A new request id: 32 lower-case hex digits, as Kong's; time first, so the ledger's index grows in order."""
@@ -94,8 +98,8 @@ class Runtime:
             self._tails.extend(block[at : at + 16] for at in range(0, 1024, 16))
         return f"{now_ns:016x}{self._tails.pop()}"
 
-    def forward_head(self, call: Call, head: RequestHead, choice: Choice) -> bytes:
-        """The head that goes upstream, all but its framing."""
+    def forward_head(self, call: Call, head: RequestHead, choice: Choice, method: bytes) -> bytes:
+        """The head that goes upstream, all but its framing; ``method``: the call's for the upstream, as bytes."""
         match = call.match
         assert match is not None
         prefix = match.forwarded_prefix
@@ -107,12 +111,12 @@ class Runtime:
             call.raw_path.encode("latin-1"),
             None if prefix is None else prefix.encode("latin-1"),
             call.request_id.encode("latin-1"),
-            b"1.1 " + self.product,
+            self.via,
             b"http",
             head.upgrade,
         )
         target = call.upstream_path if call.upstream_query is None else f"{call.upstream_path}?{call.upstream_query}"
-        return upstream_head(call.upstream_method.encode("latin-1"), target.encode("latin-1"), call.fields, hop)
+        return upstream_head(method, target.encode("latin-1"), call.fields, hop)
 
 
 class _WithoutPort(dict[str, bytes]):
