@@ -20,6 +20,8 @@ LARGE = 4096  # pages (16 MiB) from which the writer is asked
 class Checkpointer:
     """``nudge`` after each commit. ``finish`` is set while the writer should checkpoint once itself, and clears it."""
 
+    pages = 0  # of log after which SQLite moves it within a commit; 0: never
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._log = f"{database.path}-wal"

@@ -8,6 +8,7 @@ disk: WAL needs shared memory, which network file systems lack.
 import os
 import sqlite3
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -30,13 +31,18 @@ THROW_AWAY = "throw-away"
 _LEVELS = {"normal": "NORMAL", "full": "FULL", THROW_AWAY: "OFF"}
 
 
+def _nothing() -> None:
+    """No rows wait to be stored."""
+
+
 @dataclass(slots=True)
 class Database:
     """An open data directory; ``close`` it last, when all connections are closed.
 
     ``synchronous`` "normal": a killed process loses nothing, a power cut may lose the last commits; "full": a power
     cut loses nothing either.
-    "throw-away": nothing is kept for sure, and no thread is used, for virtual runs.
+    "throw-away": nothing is kept for sure, and no thread is used, for virtual runs; there the writer sets ``settle``,
+    which stores the rows that it gathers: whoever reads calls it first.
     ``unclean``: the process before did not stop orderly, the database was checked. ``notes``: what the operator must
     be told of that.
     """
@@ -51,6 +57,7 @@ class Database:
     notes: tuple[str, ...]
     _lock: DirectoryLock
     _file: tuple[int, int]
+    settle: Callable[[], None] = _nothing
 
     @classmethod
     def open(cls, directory: Path, *, synchronous: str = "normal") -> "Database":
@@ -107,6 +114,7 @@ class Database:
 
     def connect(self, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
         """A connection of one's own, in autocommit; it never makes a file that is gone."""
+        self.settle()
         return _connect(self.path, self.synchronous, busy_ms)
 
     async def connect_async(self, *, read_only: bool = False) -> aiosqlite.Connection:
@@ -114,7 +122,7 @@ class Database:
         if self.throw_away:
             from aimon_local.storage.inline import InlineConnection  # noqa: PLC0415
 
-            return cast(aiosqlite.Connection, InlineConnection(self.connect()))
+            return cast(aiosqlite.Connection, InlineConnection(self.connect(), self))
         db = await aiosqlite.connect(_address(self.path), uri=True, isolation_level=None)
         for pragma in _pragmas(self.synchronous, BUSY_MS):
             await db.execute(pragma)

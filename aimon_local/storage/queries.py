@@ -11,7 +11,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import aiosqlite
@@ -96,16 +95,16 @@ class Queries:
     ``since`` ≤ arrival < ``until``; ``consumer``: an id, or a name as it was at the time of the request.
     """
 
-    def __init__(self, db: aiosqlite.Connection, directory: Path) -> None:
+    def __init__(self, db: aiosqlite.Connection, database: Database) -> None:
         self._db = db
-        self._directory = directory
+        self._database = database
         self._reading = asyncio.Lock()  # a connection has one transaction at a time
 
     @classmethod
     async def open(cls, database: Database) -> "Queries":
         """With a connection of its own."""
         try:
-            return cls(await database.connect_async(read_only=True), database.directory)
+            return cls(await database.connect_async(read_only=True), database)
         except sqlite3.Error as error:
             raise store_error(error) from error
 
@@ -151,7 +150,8 @@ class Queries:
 
     async def verify(self, now: int, since: int = 0) -> Verdict:
         """Recount the ledger, in a thread and on a connection of its own: it takes seconds where it is long."""
-        return await asyncio.to_thread(verify, self._directory, now, since)
+        self._database.settle()
+        return await asyncio.to_thread(verify, self._database.directory, now, since)
 
     async def usage_row(self, request_id: str) -> UsageRow | None:
         """The row of one request."""

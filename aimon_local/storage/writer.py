@@ -220,6 +220,7 @@ class WriterThread:
     """The writing thread. It talks to the loop by ``call_soon_threadsafe`` alone and owns its connection."""
 
     inline = False  # there is none: all is done on the loop
+    _checkpointer: type[Checkpointer] = Checkpointer
 
     def __init__(self, database: Database, owner: LedgerWriter, clock: Clock) -> None:
         self.batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
@@ -227,7 +228,7 @@ class WriterThread:
         self._owner = owner
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._checkpoints = Checkpointer(database)
+        self._checkpoints = self._checkpointer(database)
         self._db: sqlite3.Connection | None = None
         self._last: int | None = None  # the newest row's number, as far as known
         self._folded = 0  # and the newest one that we folded into the hourly sums
@@ -328,7 +329,7 @@ class WriterThread:
         db, last = self._db, self._last
         if db is None:
             db = self._db = self._database.connect(_BUSY_MS)
-            db.execute("PRAGMA wal_autocheckpoint = 0")
+            db.execute(f"PRAGMA wal_autocheckpoint = {self._checkpoints.pages}")
             self._patient = True
             newest = last_seq(db)
             self._chain.find(db)
