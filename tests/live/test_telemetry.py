@@ -142,5 +142,27 @@ def test_off_by_default_nothing_of_it_is_imported(tmp_path):
 
 
 def test_an_address_that_is_none_keeps_it_from_starting(tmp_path):
-    with pytest.raises(Exception, match="otel_endpoint: 'localhost:4317' is no http address"):
-        GatewayProcess(tmp_path / "data", "--empty", "--otel-endpoint", "localhost:4317").__enter__()
+    with pytest.raises(AssertionError, match="otel_endpoint: 'localhost:4317' is no http address"):
+        GatewayProcess(tmp_path / "data", "--empty", "--otel-endpoint", "localhost:4317")
+
+
+def without_the_extra(tmp_path):
+    """Environment of a Python whose OpenTelemetry is not there."""
+    (tmp_path / "opentelemetry").mkdir()
+    (tmp_path / "opentelemetry" / "__init__.py").write_text("")
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_without_the_extra_the_setting_says_what_to_install(tmp_path):
+    with pytest.raises(
+        AssertionError, match=r"otel_endpoint needs OpenTelemetry(.|\n)*pip install 'aimon-local\[otel\]'"
+    ):
+        GatewayProcess(
+            tmp_path / "data", "--empty", "--otel-endpoint", "http://127.0.0.1:1", **without_the_extra(tmp_path)
+        )
+
+
+def test_without_the_extra_the_variable_of_other_programs_stops_nobody(tmp_path):
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", **without_the_extra(tmp_path)}
+    with GatewayProcess(tmp_path / "data", "--empty", **environ) as gateway:
+        assert "OTEL_EXPORTER_OTLP_ENDPOINT is not used: pip install 'aimon-local[otel]'" in gateway.said()
