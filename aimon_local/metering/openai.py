@@ -34,6 +34,10 @@ def usage_from(report: Any, inputs: str, outputs: str) -> TokenUsage | None:
     if reasoning > total_out:
         reasoning = 0
         flags = (*flags, "reasoning_exceeds_output")
+    hidden = (credible(report.get("total_tokens")) or 0) - total_in - total_out
+    if hidden > 0:  # thought that the provider counts in the total alone: it is used, and paid for
+        total_out, reasoning = total_out + hidden, reasoning + hidden
+        flags = (*flags, "total_exceeds_parts")
     return TokenUsage(total_in - read - write, read, write, total_out - reasoning, reasoning, flags=flags)
 
 

@@ -233,3 +233,16 @@ def test_paths_that_are_no_ai_call():
 )
 def test_no_spelling_of_a_path_hides_an_ai_call(path):
     assert dialect_for("POST", path).name in ("openai.chat", "anthropic.messages")
+
+
+@pytest.mark.parametrize(
+    ("total", "reasoning", "flags"),
+    [(30, 0, ()), (45, 15, ("total_exceeds_parts",)), (29, 0, ()), (-1, 0, ()), (None, 0, ()), ("99", 0, ())],
+)
+def test_a_total_beyond_its_parts_is_thought_that_was_used_and_is_flagged(total, reasoning, flags):
+    meter = WholeMeter(CHAT, facts(CHAT))
+    usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": total}
+    meter.feed(json.dumps({"choices": [{"message": {"content": "x" * 80}}], "usage": usage}).encode())
+    found = meter.finish(True).usage
+    assert (found.total_input, found.output, found.reasoning, found.flags) == (10, 20, reasoning, flags)
+    assert found.source is Source.REPORTED
