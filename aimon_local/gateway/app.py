@@ -239,7 +239,7 @@ class Gateway:
         try:
             from aimon_local.gateway import telemetry
         except ImportError as fault:
-            hint = "pip install 'aimon-local[otel]' (the one executable has no extras), or leave it out"
+            hint = "pip install 'aimon-local[otel]' (the one executable can't have it), or leave it out"
             raise StartError(f"otel_endpoint needs OpenTelemetry, which is not installed ({fault})", hint) from fault
         telemetry.start(self.events, self.live.catalog, endpoint, self.database.node_id, self._note, self._stack)
 
