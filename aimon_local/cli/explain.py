@@ -26,10 +26,17 @@ def command(admin: AdminClient, request_id: str, as_json: bool) -> None:
     click.echo("")
     for phase in document["phases"]:
         click.echo(f"{phase['phase']:<9} {_facts(phase)}".rstrip())
+    for each in document["corrections"]:
+        click.echo(f"{'reprice':<9} at={each['at']}  cost={_signed(each['cost'])}  charge={_signed(each['charge'])}")
     if document["limits"]:
         click.echo("")
         print_rows([_line(each) for each in document["limits"]], _LIMITS, False)
     return None
+
+
+def _signed(more: str) -> str:
+    """Dollars more or less, beside what the call was settled for."""
+    return more if more.startswith("-") else f"+{more}"
 
 
 def _facts(phase: Mapping[str, Any]) -> str:

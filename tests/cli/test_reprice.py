@@ -78,3 +78,13 @@ def test_explain_tells_what_was_corrected(cli):
     mended = [each for story in told for each in story["corrections"]]
     assert len(mended) == 5
     assert sum(Decimal(each["cost"]) for each in mended) * 10**9 == COST - 124_421
+    for story in told:
+        said = cli("explain", story["request_id"]).stdout
+        assert said.count("\nreprice ") == len(story["corrections"])
+        for each in story["corrections"]:
+            more = each["cost"] if each["cost"].startswith("-") else f"+{each['cost']}"
+            assert f"at={each['at']}  cost={more}  charge=" in said
+        row = json.loads(cli("requests", "show", story["request_id"], "--json").stdout)
+        assert [f"{Decimal(each['cost']) / 10**9:.9f}" for each in row["corrections"]] == [
+            f"{Decimal(each['cost']):.9f}" for each in story["corrections"]
+        ]

@@ -4,11 +4,11 @@ Our own. All of it was stored with the request, but for the names that route, se
 leaves as dollars, a text with all its digits. To add a phase: a function, and its place in ``_phases``.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from aimon_local.gateway.admin.ask import NOT_FOUND, Ask, Reply, json_reply
+from aimon_local.gateway.admin.requests import corrections
 from aimon_local.gateway.refusals import CLIENT_GONE
 from aimon_local.model.ai import AiRecord, LimitMark
 from aimon_local.model.guard_words import told
@@ -41,7 +41,7 @@ async def show(ask: Ask) -> Reply:
         return NOT_FOUND
     ai = (await ask.context.ledger.ai_records([request_id])).get(request_id)
     denied = None if row.deny_reason is None else _denial(row, ai)
-    mended = await asyncio.to_thread(ask.context.corrections.of, request_id) if ai is not None else []
+    mended = await corrections(ask, request_id) if ai is not None else []
     out = {
         "request_id": row.request_id,
         "at": rfc3339(row.at_ns),
@@ -51,7 +51,8 @@ async def show(ask: Ask) -> Reply:
         "limits": [_limit(ask, mark) for mark in ai.marks()] if ai is not None else [],
         "denial": denied,
         "corrections": [
-            {"at": rfc3339(at), "cost": _more(cost), "charge": _more(charge)} for at, cost, charge in mended
+            {"at": rfc3339(each["at_ns"]), "cost": _more(each["cost"]), "charge": _more(each["charge"])}
+            for each in mended
         ],
     }
     return json_reply(200, out)

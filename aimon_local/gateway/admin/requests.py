@@ -1,5 +1,6 @@
 """``GET /requests`` and ``/requests/{request_id}``: the ledger's rows as they are stored. Our own, not Kong's."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -36,9 +37,18 @@ async def listing(ask: Ask) -> Reply:
 
 
 async def one(ask: Ask) -> Reply:
-    """The row of a request, by the id that its answer carried (X-Kong-Request-Id)."""
+    """The row of a request, by the id that its answer carried (X-Kong-Request-Id), and what was corrected of it."""
     row = await ask.context.ledger.usage_row(ask.params["request_id"])
-    return NOT_FOUND if row is None else json_reply(200, (await _shown(ask, [row]))[0])
+    if row is None:
+        return NOT_FOUND
+    shown = (await _shown(ask, [row]))[0]
+    return json_reply(200, {**shown, "corrections": await corrections(ask, row.request_id) if shown["ai"] else []})
+
+
+async def corrections(ask: Ask, request_id: str) -> list[dict[str, Any]]:
+    """What ``reprice`` added to a call's cost and charge, in nano-dollars as its row has them; the first made first."""
+    found = await asyncio.to_thread(ask.context.corrections.of, request_id)
+    return [{"at_ns": at, "cost": cost, "charge": charge} for at, cost, charge in found]
 
 
 async def _shown(ask: Ask, rows: Sequence[UsageRow]) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def test_a_row_as_it_is_stored_with_names(admin):
     service = admin.ask("POST", "/services", {"name": "s1", "url": "http://h.test"})[1]["id"]
     row = admin.ledger.rows[0] = usage_row(5, service_id=service, route_id=None)
     status, body = admin.ask("GET", f"/requests/{row.request_id}")
-    assert (status, body) == (200, {**row._asdict(), "ai": None, "route": None, "service": "s1"})
+    assert (status, body) == (200, {**row._asdict(), "ai": None, "route": None, "service": "s1", "corrections": []})
     assert admin.ask("GET", f"/requests/{admin.ledger.rows[1].request_id}")[1]["route"] is None  # deleted since
 
 
