@@ -40,7 +40,7 @@ class Alerting:
         self.hook: AlertHook | None = None
         self._events, self._clock = events, clock
         self._file = None if settings.alert_file is None else Path(settings.alert_file)
-        self._watch = Watch(settings.alert_percent, self.table.firing(), self.table.counters())
+        self._watch = Watch(settings.alert_percent, self.table.firing(), self.table.counters(clock.now_ns() // 10**9))
         self._untold: list[Alert] = []
 
     async def run(self) -> None:

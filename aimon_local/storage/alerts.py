@@ -18,7 +18,8 @@ _PRUNE = f"DELETE FROM alerts WHERE number <= (SELECT MAX(number) FROM alerts) -
 _OPEN = f"""state = '{FIRING}' AND NOT EXISTS (SELECT 1 FROM alerts AS later WHERE later.id = alerts.id
     AND later.state <> alerts.state)"""
 _COUNTERS = """SELECT substr(key, 6), unit, expires, value FROM counters
-    WHERE key >= 'tier:' AND key < 'tier;' AND unit NOT LIKE 'month/%' AND unit NOT LIKE '%@%' AND unit LIKE '%/%'"""
+    WHERE key >= 'tier:' AND key < 'tier;' AND unit NOT LIKE 'month/%' AND unit NOT LIKE '%@%' AND unit LIKE '%/%'
+    AND expires > ?"""
 
 
 class AlertTable:
@@ -61,11 +62,11 @@ class AlertTable:
         except sqlite3.Error as error:
             raise store_error(error) from error
 
-    def counters(self) -> list[tuple[str, str, int, int]]:
-        """What is used of calendar limits: (account's subject, limit's name, Unix seconds of its end, units)."""
+    def counters(self, now_s: int) -> list[tuple[str, str, int, int]]:
+        """What is used of calendar limits now: (account's subject, limit's name, Unix seconds of its end, units)."""
         try:
             with closing(self._database.connect()) as db:
-                return list(db.execute(_COUNTERS))
+                return list(db.execute(_COUNTERS, (now_s,)))
         except sqlite3.Error as error:
             raise store_error(error) from error
 
