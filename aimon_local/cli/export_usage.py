@@ -11,13 +11,13 @@ from aimon_local.cli.common import talks_to_gateway
 from aimon_local.cli.usage import given, since_option, until_option
 from aimon_local.client.admin import AdminClient
 from aimon_local.errors import ConfigError
-from aimon_local.exports.usage import FORMATS
+from aimon_local.exports.usage import FORMATS, PARQUET
 
 _PAGE = 1000
 
 
 @click.command("usage", help="Write the ledger's rows, the first ended first, for meters, bills and cost reports.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True, help="Which form.")
+@click.option("--format", "form", type=click.Choice([*FORMATS, PARQUET]), required=True, help="Which form.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; default: stdout.")
 @click.option("--after", type=click.IntRange(0), default=0, help="Go on behind the row that an export said it reached.")
 @since_option
@@ -27,7 +27,11 @@ def command(admin: AdminClient, form: str, out: Path | None, after: int, **asked
     """What was reached is said on stderr, so that the next export goes on there."""
     source = f"aimon-local/{admin.get('/')['node_id']}"
     reached = [after]
-    _write(FORMATS[form].lines(_rows(admin, after, given(asked), reached), source), out)
+    rows = _rows(admin, after, given(asked), reached)
+    if form == PARQUET:
+        _parquet(rows, source, out)
+    else:
+        _write(FORMATS[form].lines(rows, source), out)
     click.echo(f"reached row {reached[0]}; the next export: --after {reached[0]}", err=True)
 
 
@@ -39,6 +43,14 @@ def _rows(admin: AdminClient, after: int, span: dict[str, Any], reached: list[in
         reached[0] = page["last"]
         if len(page["data"]) < _PAGE:
             return
+
+
+def _parquet(rows: Iterable[dict[str, Any]], source: str, out: Path | None) -> None:
+    from aimon_local.exports.usage.parquet import write
+
+    if out is None:
+        raise ConfigError("Parquet is no text for a terminal", "name a file: --out usage.parquet")
+    write(rows, source, out)
 
 
 def _write(lines: Iterable[str], out: Path | None) -> None:

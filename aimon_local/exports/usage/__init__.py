@@ -28,6 +28,8 @@ FORMATS: Mapping[str, Format] = {
     "focus": Format("text/csv", focus.lines, "FOCUS 1.2 cost and usage, by day, consumer and model"),
     "csv": Format("text/csv", flat.lines, "one row a request, money in dollars"),
 }
+PARQUET = "parquet"
+"""A form beside these: no lines, but a file of its own (``exports.usage.parquet``), by an extra."""
 EVENTS: Mapping[str, Callable[[Mapping[str, Any], str], list[dict[str, Any]]]] = {
     "cloudevents": cloudevents.events,
     "openmeter": openmeter.events,

@@ -17,7 +17,7 @@ def lines(rows: Iterable[Mapping[str, Any]], source: str) -> Iterator[str]:
     """A header, then the rows."""
     head: Sequence[str] | None = None
     for row in rows:
-        record = {"time": rfc3339(row["at_ns"]), "request_id": row["request_id"], "source": source, **facts(row)}
+        record = {"time": rfc3339(row["at_ns"]), "request_id": row["request_id"], "gateway": source, **facts(row)}
         if head is None:
             head = list(record)
             yield line(head)
