@@ -2,6 +2,7 @@
 
 import pytest
 
+from aimon_local.gateway import receive
 from aimon_local.gateway.receive import read_call
 from tests.support.calls import pairs
 from tests.support.stage import Stage, make_head
@@ -32,6 +33,21 @@ def test_no_query_is_not_an_empty_one(target, query):
 def test_the_path_is_routed_in_its_normal_form(target, path):
     call = read(target=target)
     assert (call.raw_path, call.path) == (target, path)
+
+
+def test_a_target_is_read_the_same_each_time_and_however_many_there_were():
+    targets = ["/a/../r?x=%41", "/r", "/" + "a" * 300, *(f"/r/{n}//x?" for n in range(600))]
+    stage = Stage()
+
+    def taken_apart(target):
+        call = read_call(stage.runtime, stage.client(), make_head(target=target))
+        return call.raw_path, call.path, call.query
+
+    first, again = ([taken_apart(target) for target in targets] for _ in range(2))
+    assert again == first
+    assert first[:2] == [("/a/../r", "/r", "x=%41"), ("/r", "/r", None)]
+    assert first[-1] == ("/r/599//x", "/r/599/x", "")
+    assert len(receive._targets) <= 512
 
 
 @pytest.mark.parametrize(
