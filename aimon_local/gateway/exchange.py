@@ -119,10 +119,22 @@ class ProxyExchange(Forwarding):
         state = self.state
         if state is State.STREAM:
             self._pass_on(data, last)
+        elif state is State.GATHER and last and not self.gathered and self._whole(data):
+            return
         elif state is State.GATHER or state is State.FOR_RULE:
             self._gather(data, last)
         elif state is State.WAIT:
             self._keep(data, last)
+
+    def _whole(self, body: bytes) -> bool:
+        """A body that came in one piece and fits: on it goes, as most do. False: what is unusual is for ``_gather``."""
+        if self.plan.max_body is not None or self.runtime.waiting.bounds:
+            return False
+        if self.bytes_in > self.runtime.settings.buffer_bytes:
+            return False
+        self.state = State.OVER
+        self._send(body)
+        return True
 
     def _gather(self, data: bytes, last: bool) -> None:
         gathered, settings = self.gathered, self.runtime.settings
