@@ -53,6 +53,7 @@ _TOOLS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "openai.responses": lambda name: {"type": "function", "name": name, "parameters": _function(name)},
     "anthropic.messages": lambda name: {"name": name, "input_schema": _function(name)},
 }
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 _ANTHROPIC_MOST = 256  # Anthropic's API requires a bound
 
 
@@ -67,4 +68,4 @@ def body_of(dialect: str, model: str, prompt: str, most: int | None, stream: boo
         document["stream"] = True
     if tools and dialect in _TOOLS:
         document["tools"] = [_TOOLS[dialect](name) for name in tools]
-    return json.dumps(document, separators=(",", ":")).encode()
+    return _compact(document).encode()

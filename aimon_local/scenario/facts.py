@@ -4,7 +4,8 @@ Values alone. Times are seconds since the run began, in the driver's own time.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 NANO = 1_000_000_000
@@ -56,11 +57,18 @@ class Fact:
         record = (self.row or {}).get("ai")
         return record.get(name, 0) if record else 0
 
+    def with_row(self, row: Mapping[str, Any] | None) -> "Fact":
+        """The same with the ledger's row; by place, for a long run has many."""
+        return Fact(*_parts(self), row)
+
     def missed(self) -> Iterator[str]:
         """The expectations that failed, in words."""
         yield from self.faults
         if self.reasons and self.reason not in self.reasons:
             yield f"reason {self.reason or 'none'}, expected {' or '.join(each or 'none' for each in self.reasons)}"
+
+
+_parts = attrgetter(*(each.name for each in fields(Fact)[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +91,4 @@ class Evidence:
     seconds: float = 0.0
     interrupted: bool = False
     checked: bool = False  # the script expects something of its answers
+    found: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # what was worked out of it already

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from aimon_local.scenario.facts import Fact
@@ -26,7 +25,7 @@ async def joined(admin: Door, facts: Sequence[Fact], since: int) -> tuple[Fact, 
         if len(rows) == len(wanted):
             break
         await asyncio.sleep(_PAUSE)
-    return tuple(replace(fact, row=rows.get(fact.request_id)) for fact in facts)
+    return tuple(fact.with_row(rows.get(fact.request_id)) for fact in facts)
 
 
 async def _gather(admin: Door, wanted: set[str], rows: dict[str, Mapping[str, Any]], since: int) -> None:

@@ -200,15 +200,28 @@ def measure(name: str, tags: Sequence[tuple[str, str]], word: str, quantile: flo
     metric = METRICS[name]
     if metric.upstream:
         return on.upstream.get(metric.upstream)
-    chosen = [fact for fact in on.facts if matches(fact, tags)] if tags else on.facts
+    samples = _samples(name, metric, tuple(tags), on)
     if metric.all is not None:
-        return summed(word, metric.all(chosen), quantile)
-    samples = [sample for fact in chosen if metric.one and (sample := metric.one(fact)) is not None]
+        return summed(word, samples, quantile)
     if name == "requests":
         return len(samples) if word == "count" else len(samples) / max(on.seconds, 1e-9)
     if word == "rate":
         return sum(samples) / len(samples) if samples else None
     return summed(word, samples, quantile)
+
+
+def _samples(name: str, metric: Metric, tags: tuple[tuple[str, str], ...], on: Evidence) -> Samples:
+    """A metric's samples, gone through once however many words ask for them."""
+    known: Samples | None = on.found.get((name, tags))
+    if known is not None:
+        return known
+    chosen = on.found.setdefault(tags, [fact for fact in on.facts if matches(fact, tags)]) if tags else on.facts
+    if metric.all is not None:
+        made = metric.all(chosen)
+    else:
+        made = [sample for fact in chosen if metric.one and (sample := metric.one(fact)) is not None]
+    on.found[name, tags] = made
+    return made
 
 
 def summed(word: str, samples: Samples, quantile: float = 0.0) -> float | None:

@@ -7,6 +7,7 @@ is a 400 that names it.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 USAGE_MODES = ("true", "absent", "late", "lying", "cumulative")
@@ -55,12 +56,14 @@ def set_knobs(knobs: Knobs, values: Mapping[str, Any]) -> Knobs:
 
 def from_headers(knobs: Knobs, headers: Iterable[tuple[bytes, bytes]]) -> Knobs:
     """Knobs of one request; names are lower-case."""
-    values = {
-        name[len(_HEADER) :].decode("latin-1").replace("-", "_"): value.decode("latin-1")
-        for name, value in headers
-        if name.startswith(_HEADER)
-    }
-    return set_knobs(knobs, values) if values else knobs
+    said = tuple(header for header in headers if header[0].startswith(_HEADER))
+    return _with(knobs, said) if said else knobs
+
+
+@lru_cache(256)
+def _with(knobs: Knobs, headers: tuple[tuple[bytes, bytes], ...]) -> Knobs:
+    names = (name[len(_HEADER) :].decode("latin-1").replace("-", "_") for name, _ in headers)
+    return set_knobs(knobs, {name: value.decode("latin-1") for name, (_, value) in zip(names, headers, strict=True)})
 
 
 def _value(name: str, value: Any) -> Any:

@@ -72,6 +72,7 @@ class Ask:
 
 
 _HOW = ("stream", "stream_options")
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def chance_for(knobs: Knobs, body: Mapping[str, Any]) -> Random:
@@ -133,4 +134,4 @@ def reported(usage: Usage, mode: str) -> Usage | None:
 
 def dump(value: Any) -> bytes:
     """JSON as the providers write it on a stream: compact."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _compact(value).encode()

@@ -209,8 +209,9 @@ class _Place:
         mock.stats.ended()
         if self._taken:
             mock._serving -= 1
-            async with mock._freed:
-                mock._freed.notify_all()
+            if mock._queued:
+                async with mock._freed:
+                    mock._freed.notify_all()
 
 
 async def _until_end(body: AsyncIterator[bytes], place: _Place) -> AsyncIterator[bytes]:

@@ -61,3 +61,17 @@ def test_count_is_by_words_and_signs():
     assert words.count("Hello there, you!") == 5
     assert words.count([{"role": "user", "content": "two words"}]) == 3
     assert words.count([[1, 2, 3], [4]]) == 4
+
+
+@given(st.integers(0, 1 << 64), st.integers(0, 200))
+def test_tokens_are_those_that_choice_takes(seed, size):
+    chance, twin = Random(seed), Random(seed)
+    said = words.words(chance, size)
+    taken = [twin.choice(words._WORDS) for _ in range(size)]
+    assert [piece.strip(" .").lower() for piece in said] == taken
+    assert chance.random() == twin.random()
+
+
+@given(st.text(alphabet=st.sampled_from("ab9 _.\t\né²")) | st.text())
+def test_words_alone_count_as_any_text(text):
+    assert words.count(text) == len(words._PIECE.findall(text))
