@@ -32,7 +32,7 @@ class Use(NamedTuple):
     end_ns: int  # when the call ended
     subject: str
     consumer: str
-    tier: str
+    tier: str  # "": not told, the call was an agent's and the limit is its owner's
     mark: LimitMark
     refused: bool
     request_id: str
@@ -55,11 +55,22 @@ class Standing(NamedTuple):
 
 def uses(row: UsageRow, ai: AiRecord) -> Iterator[Use]:
     """The limits with a time that an ended call counted on."""
-    end_ns, refused = row.at_ns + row.total_us * 1000, ai.denied_limit if ai.wait != NEVER else None
+    end_ns, denied = row.at_ns + row.total_us * 1000, ai.denied_limit if ai.wait != NEVER else None
     for mark in ai.marks():
-        if "/" in mark.name:
+        if "/" not in mark.name:
+            continue
+        refused = denied == mark.name and mark.before == ai.used  # an agent's and its owner's may have one name
+        if ai.owner is not None and _is_id(mark.account):
+            yield Use(end_ns, mark.account, ai.owner, "", mark, refused, row.request_id)
+        else:
             subject = f"{row.consumer_id or ''}{'@' if mark.account else ''}{mark.account}"
-            yield Use(end_ns, subject, row.consumer or "", ai.tier, mark, refused == mark.name, row.request_id)
+            yield Use(end_ns, subject, row.consumer or "", ai.tier, mark, refused, row.request_id)
+
+
+def _is_id(account: str) -> bool:
+    """Whether a mark names a whole account, as those of an agent's owner do: it begins with a consumer's id."""
+    first = account.partition("@")[0]
+    return len(first) == 36 and first.count("-") == 4
 
 
 Step = tuple[Standing | None, list[Alert]]

@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimon_local.model.ai import LimitMark
+from aimon_local.model.ai import AiRecord, LimitMark, word
 from aimon_local.model.alert import FIRING, OVER, REACHED, REFUSED, RESOLVED, ROOM
 from aimon_local.policy.ai_rule import NOTE
-from aimon_local.policy.alerts import Use, Watch
+from aimon_local.policy.alerts import Use, Watch, uses
+from tests.support.ledger import usage_row
 from tests.support.tiers import answer, ask, chat, completion, limit, rule
 
 S = 1_000_000_000
@@ -156,8 +157,29 @@ def test_eighty_percent_is_told_before_the_first_denial_of_real_calls():
         if outcome is None:
             answer(made, call, completion(prompt=7, output=13))
         record = call.notes[NOTE]
-        for mark in record.marks():
-            now = Use(call.now_ns, "c", "c", "t", mark, record.denied_limit == mark.name, call.request_id)
-            told += [(each.percent, outcome is None) for each in watch.used(now)]
+        row = usage_row(number, at_ns=call.now_ns, consumer_id="c")
+        told += [(each.percent, outcome is None) for use_ in uses(row, record) for each in watch.used(use_)]
     assert outcome is not None  # the limit refuses
     assert told in ([(80, True), (100, True)], [(80, True), (100, False)])
+
+
+def test_an_owners_limit_is_one_whoever_of_its_agents_calls():
+    """An agent's row names the owner's account whole; its own limit of the same name is another one."""
+    owner = "7f9d1a54-0000-4000-8000-000000000001"
+    watch, told = Watch(), []
+    for number in range(10):
+        marks = (
+            word("requests/day", "", 100, number, 0, number + 1, DAY),
+            word("requests/day", owner, 10, number, 0, number + 1, DAY),
+        )
+        record = AiRecord("", "agent", "", None, False, 0, 0, 0, 0, limits=marks, agent="bot", owner="ann")
+        row = usage_row(number, at_ns=number * S, consumer_id=f"agent-{number % 2}", consumer="bot")
+        told += [alert for use_ in uses(row, record) for alert in watch.used(use_)]
+    assert [(each.subject, each.consumer, each.percent, each.used) for each in told] == [
+        (owner, "ann", 80, 8),
+        (owner, "ann", 100, 10),
+    ]
+    refused = record._replace(denied_limit="requests/day", used=10, limits=(marks[1].replace("9,0,10", "10,0,10"),))
+    assert [use_.refused for use_ in uses(row, refused)] == [True]
+    assert [use_.refused for use_ in uses(row, refused._replace(used=7))] == [False]
+    assert [use_.refused for use_ in uses(row, refused._replace(wait=-1))] == [False]  # larger than the limit

@@ -30,7 +30,7 @@ def _ann():
             row = usage_row(used, at_ns=at, consumer_id="a", consumer="ann", total_us=(number + 1) * 1000)
             if denied:
                 row = row._replace(decision="deny", deny_reason="quota_exhausted", status=429)
-                record = record._replace(denied_limit="requests/month", input=0, output=0, cost=0, charge=0)
+                record = record._replace(denied_limit="requests/month", used=used, input=0, output=0, cost=0, charge=0)
             used = after
             yield Ended(row, record, record.cost, record.charge, "ai", "chat")
 

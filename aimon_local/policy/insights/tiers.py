@@ -14,13 +14,16 @@ def fold(facts: Facts) -> Rows:
     standings: dict[Key, Standing] = {}
     peaks: dict[tuple[str, str, str], tuple[int, int]] = {}  # (used, amount) where it was fullest
     refused: Counter[tuple[str, str, str]] = Counter()
+    named: dict[str, str] = {}  # the tier of a subject, which a call of its agent does not tell
     for each in facts.rows:
         for use in uses(each.row, each.ai) if each.ai is not None else ():
             standing, _ = used(standings.get((use.subject, use.mark.name)), use, _MUTE, None)
             if standing is None:
                 continue
             standings[use.subject, use.mark.name] = standing
-            place = use.tier, use.consumer, use.mark.name
+            tier = use.tier or named.get(use.subject, "")
+            named[use.subject] = tier
+            place = tier, use.consumer, use.mark.name
             refused[place] += use.refused
             most, amount = peaks.get(place, (0, 1))
             if place not in peaks or standing.level * amount > most * standing.amount:
