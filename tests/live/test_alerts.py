@@ -121,3 +121,21 @@ def test_a_receiver_that_can_be_none_is_one_clear_line(tmp_path, option, value):
     said = Cli({}).fails("up", "--headless", "--data", str(tmp_path), *ports, option, value)
     assert option[2:].replace("-", "_") in said
     assert Settings(tmp_path).alert_percent == (80, 100)
+
+
+def test_an_agents_calls_fire_its_owners_alert(tmp_path):
+    with GatewayProcess(tmp_path / "data", "--empty") as gateway:
+        name, key, path = sold(gateway)
+        cli = Cli({"AIMON_LOCAL_ADMIN": "http://{}:{}".format(*gateway.admin)})
+        gateway.write("POST", "/tiers", {"name": "agents"})
+        scopes = f"routes={path};methods=GET"
+        keys = [
+            cli.json("agent", "create", each, "--owner", name, "--tier", "agents", "--scopes", scopes)["key"]
+            for each in ("one", "two")
+        ]
+        calls(gateway, key, path, 4)
+        calls(gateway, keys[0], path, 2)
+        calls(gateway, keys[1], path, 2)
+        until(lambda: told(gateway) == [("firing", 80)])
+        (alert,) = gateway.write("GET", f"/alerts?consumer={name}")["data"]
+        assert (alert["used"], alert["limit"]) == (8, "requests/month")
