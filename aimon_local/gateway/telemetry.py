@@ -177,7 +177,8 @@ def start(
     task = asyncio.get_running_loop().create_task(telemetry.run())
 
     async def end() -> None:
-        await asyncio.wait([task], timeout=_END_S)  # what is committed is still told
+        if events.closed:  # else the start has failed, and nothing came
+            await asyncio.wait([task], timeout=_END_S)  # what is committed is still told
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await _bounded(telemetry.close)

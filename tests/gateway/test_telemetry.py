@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from contextlib import AsyncExitStack
 
 import pytest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -11,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from aimon_local.gateway.events import Events
-from aimon_local.gateway.telemetry import Telemetry, _bounded, _Complaints
+from aimon_local.gateway.telemetry import Telemetry, _bounded, _Complaints, start
 from aimon_local.model.ai import AiRecord
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.entities import SCHEMAS
@@ -149,3 +150,16 @@ def test_an_end_does_not_wait_for_a_collector_that_hangs(monkeypatch):
     for thread in threading.enumerate():
         if thread.name == "otel-close":
             thread.join()  # it ends by itself, though the loop is gone
+
+
+def test_a_start_that_fails_waits_for_nothing(monkeypatch):
+    """What is started is ended at once where the events have not ended: then no request ever came."""
+    monkeypatch.setattr("aimon_local.gateway.telemetry._END_S", 3600.0)
+
+    async def run():
+        async with asyncio.timeout(20), AsyncExitStack() as stack:
+            catalog = Catalog(SCHEMAS, PLUGIN_SCHEMAS, {})
+            start(Events(NOON), catalog, "http://127.0.0.1:1", "node-1", [].append, stack)
+
+    asyncio.run(run())
+    assert logging.getLogger("opentelemetry").propagate
