@@ -117,6 +117,8 @@ class Dashboard(App[str]):
 
     def paint(self, force: bool = False) -> None:
         """Paint the page that is open, if it would look another way."""
+        if not self.is_running or not self.screen_stack:  # a last tick, after the end
+            return
         page = self.screen
         if not isinstance(page, Page) or not page.is_mounted:
             return
