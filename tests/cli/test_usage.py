@@ -62,3 +62,35 @@ def test_manners_of_one_consumer(gateway, cli):
     assert (manners["final"], manners["again"], manners["stopped"], manners["honoured"]) == (4, 3, 25, 25)
     assert "manners: stopped %" in cli("usage", name).stdout
     assert "manners" not in cli.json("usage")
+
+
+def test_one_command_answers_how_much_requests_tokens_and_money(gateway, cli):
+    """Apart by whatever AI calls have: the same sums as ``spend``, beside what was admitted and refused."""
+    route = gateway.route("http://127.0.0.1:{1}".format(*gateway.builtin))
+    gateway.plugin(route, "key-auth")
+    gateway.write(
+        "POST", "/tiers", {"name": "how-much", "limits": [{"unit": "requests", "amount": 2, "period": "day"}]}
+    )
+    name, key = gateway.consumer()
+    gateway.write("POST", "/consumer_groups/how-much/consumers", {"consumer": name})
+    body = '{"model": "mock-small", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 9}'
+    path = f"/{route}/v1/chat/completions"
+    got = [ask(gateway.proxy, "POST", path, body, apikey=key, Content_Type="application/json") for _ in range(3)]
+    assert [reply.status for reply in got] == [200, 200, 429]
+    spent = cli.json("spend", name)["totals"]
+    assert (spent["calls"], spent["output"]) == (2, 18)
+    assert cli.json("usage", name)["ai"] == spent
+    columns = ("input", "cache_read", "cache_write", "output", "reasoning", "cost", "charge", "margin")
+    for by, group in (("tier", "how-much"), ("consumer", name), ("route", route)):
+        rows = csv.DictReader(cli("usage", name, "--by", by, "--csv").stdout.splitlines())
+        row = next(row for row in rows if row[by] == group)
+        assert (row["requests"], row["denied"]) == ("2", "1")
+        assert [row[column] for column in columns] == [str(spent[column]) for column in columns]
+    for by in ("agent", "hour", "day"):
+        row = next(csv.DictReader(cli("usage", name, "--by", by, "--csv").stdout.splitlines()))
+        assert [row[column] for column in columns] == [str(spent[column]) for column in columns]
+    row = next(csv.DictReader(cli("usage", name, "--by", "model", "--csv").stdout.splitlines()))
+    assert (row["model"], row["requests"], row["output"], row["cost"]) == ("mock-small", "2", "18", spent["cost"])
+    lines = [line.rsplit(maxsplit=1) for line in cli("usage", name).stdout.splitlines()]
+    assert ["ai output", "18"] in lines
+    assert ["ai cost", spent["cost"]] in lines
