@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aimon_local.clock import MovableClock
 from aimon_local.errors import StartError, StoreError
-from aimon_local.gateway.events import Events
+from aimon_local.gateway.events import BATCH, Events
 from aimon_local.gateway.settings import Settings
 from aimon_local.model.alert import Alert
 from aimon_local.model.approval import State
@@ -61,6 +61,8 @@ class Alerting:
         while batch := self._events.after(at):
             at = batch[-1][0]
             self._untold += [alert for _, event in batch for alert in self._alerts(event)]
+            if len(batch) < BATCH:
+                break
             await asyncio.sleep(0)
         self._untold += self._watch.at(self._clock.now_ns())
         if self._untold:

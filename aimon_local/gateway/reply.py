@@ -1,11 +1,10 @@
 """The heads of answers: the fields of the upstream's or our own, and what Kong adds. Pure: lists of lines."""
 
-from email.utils import formatdate
 from functools import lru_cache
 
 from aimon_local.gateway import pages
 from aimon_local.metering.dialects import provider_for
-from aimon_local.model.moment import SECOND, rfc3339
+from aimon_local.model.moment import SECOND, http_date, rfc3339
 from aimon_local.policy import ai_refusals
 from aimon_local.policy.call import Answer, Call, Refuse, ResponseDraft, header
 from aimon_local.wire.message import Header
@@ -82,7 +81,7 @@ def _date(call: Call, spent: Latencies) -> bytes:
 @lru_cache(maxsize=4)
 def date_line(second: int) -> bytes:
     """The Date field of a Unix second."""
-    return b"Date: " + formatdate(second, usegmt=True).encode()
+    return b"Date: " + http_date(second).encode()
 
 
 def _marks(spent: Latencies, via: bytes) -> tuple[bytes, bytes, bytes]:

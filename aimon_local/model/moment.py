@@ -6,11 +6,14 @@ and how long ago (``90s``, ``30m``, ``24h``, ``7d``, ``2w``). Another unit is a 
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _END = 1 << 62  # nanoseconds; what the ledger's queries take as behind every time (the year 2116)
 _AGO = re.compile(r"(\d{1,9})([smhdw])\Z", re.ASCII)
 _SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?\Z", re.ASCII)
@@ -45,11 +48,22 @@ def duration(text: str) -> int | None:
 def rfc3339(at_ns: int) -> str:
     """A time in UTC; its fraction only where there is one, in as few of 3, 6 or 9 digits as hold it."""
     seconds, rest = divmod(at_ns, SECOND)
-    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    whole = _second(seconds)
     digits = f"{rest:09d}"
     while digits.endswith("000"):
         digits = digits[:-3]
     return f"{whole}.{digits}Z" if digits else f"{whole}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def http_date(second: int) -> str:
+    """A Unix second as HTTP's fields have it (RFC 9110 §5.6.7)."""
+    at = datetime.fromtimestamp(second, UTC)
+    return f"{_WEEKDAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year:04d} {at.isoformat()[11:19]} GMT"
 
 
 def _written(found: re.Match[str]) -> int | None:

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from typing import Any
 
 from aimon_local.clock import Clock, SystemClock
+from aimon_local.model.moment import http_date
 from aimon_local.wire.answer import Answering
 from aimon_local.wire.limits import Limits
 from aimon_local.wire.message import Client, RequestHead
@@ -104,7 +104,7 @@ class _Dates:
         second = self._clock.now_ns() // 1_000_000_000
         if second != self._second:
             self._second = second
-            self._line = b"Date: " + formatdate(second, usegmt=True).encode()
+            self._line = b"Date: " + http_date(second).encode()
         return self._line
 
 

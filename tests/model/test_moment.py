@@ -1,12 +1,13 @@
 """Times in arguments: three forms, both ways."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimon_local.model.moment import DAY, HOUR, SECOND, moment, rfc3339
+from aimon_local.model.moment import DAY, HOUR, SECOND, http_date, moment, rfc3339
 
 NOW = 1_700_000_000 * SECOND  # 2023-11-14T22:13:20Z
 
@@ -80,3 +81,8 @@ def test_units():
     assert (HOUR, DAY) == (3600 * SECOND, 86400 * SECOND)
     assert rfc3339(NOW) == "2023-11-14T22:13:20Z"
     assert rfc3339(NOW + 120_000_000) == "2023-11-14T22:13:20.120Z"
+
+
+@given(st.integers(0, 253_402_300_799))
+def test_a_date_of_http_is_the_library_s(second):
+    assert http_date(second) == formatdate(second, usegmt=True)
