@@ -58,10 +58,11 @@ class Alerting:
         if gap is not None:
             at = gap.next - 1
             self._watch.missed()
-        while batch := self._events.after(at):
-            at = batch[-1][0]
+        while at < self._events.last:
+            reached, batch = self._events.without_plain(at)
             self._untold += [alert for _, event in batch for alert in self._alerts(event)]
-            if len(batch) < BATCH:
+            few, at = reached - at < BATCH, reached
+            if few:
                 break
             await asyncio.sleep(0)
         self._untold += self._watch.at(self._clock.now_ns())

@@ -89,6 +89,16 @@ class Events:
         numbers = range(max(number + 1, start), min(number + most, self.last) + 1)
         return [(each, _event(ring[each - start])) for each in numbers]
 
+    def without_plain(self, number: int, most: int = BATCH) -> tuple[int, list[Numbered]]:
+        """As ``after``, for who does not care for rows of plain requests: they are passed over where they lie.
+
+        The number that was reached, and what is left of at most so many events.
+        """
+        start, ring = self.first, self._ring
+        numbers = range(max(number + 1, start), min(number + most, self.last) + 1)
+        found = [(each, item) for each in numbers if not isinstance(item := ring[each - start], UsageRow)]
+        return (numbers[-1] if numbers else number), found
+
     async def more(self, number: int, seconds: float) -> bool:
         """Wait until there is something behind ``number``, or the end; False: so many seconds went by without."""
         if self.last != number or self.closed:

@@ -220,3 +220,14 @@ def test_a_long_backlog_lets_others_run():
     turns, count = asyncio.run(run())
     assert count == BATCH * 10
     assert turns >= 10
+
+
+def test_plain_rows_are_passed_over_without_a_hole_in_the_numbers():
+    events = Events(5_000_000, bound=100)
+    events.committed([usage_row(n) for n in range(3)])
+    events.publish(Started(1, "9.9", 7))
+    events.committed([usage_row(4)])
+    reached, found = events.without_plain(events.base)
+    assert (reached, [(number - events.base, event.kind) for number, event in found]) == (events.last, [(4, "start")])
+    assert events.without_plain(events.last) == (events.last, [])
+    assert events.without_plain(events.base, 2) == (events.base + 2, [])
