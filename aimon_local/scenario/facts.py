@@ -59,7 +59,8 @@ class Fact:
 
     def with_row(self, row: Mapping[str, Any] | None) -> "Fact":
         """The same with the ledger's row; by place, for a long run has many."""
-        return Fact(*_parts(self), row)
+        values: list[Any] = [*_parts(self), row]
+        return Fact(*values)
 
     def missed(self) -> Iterator[str]:
         """The expectations that failed, in words."""

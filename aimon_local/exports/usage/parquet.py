@@ -1,7 +1,7 @@
 """Apache Parquet: the rows of ``flat`` with their types, for notebooks and warehouses. Needs the extra ``parquet``.
 
-Money is decimal (nine places: the ledger's own), times are UTC to the microsecond (finer ones many readers refuse). Written in groups, so that a long
-ledger never stands in memory as a whole.
+Money is decimal (nine places: the ledger's own), times are UTC to the microsecond (finer ones many readers refuse).
+Written in groups, so that a long ledger never stands in memory as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -87,9 +87,7 @@ class RateLimiting(Rule):
         """Say what is left of each unit, and when the one with the least rest is over; that in seconds."""
         counts, rests, least, tightest = windows.counts, [], _ENDLESS, 0
         for at, (unit, limit) in enumerate(self._limits):
-            left = limit - counts[unit]
-            if left < 0:
-                left = 0
+            left = max(limit - counts[unit], 0)
             rests.append(left)
             if left <= least:  # of equals, the longest
                 least, tightest = left, at
