@@ -3,7 +3,8 @@
 Calls go through in the order of their arrivals, each settled at its recorded end, on accounts of their own that begin
 empty with the month. What a call used is what the ledger says; of a call that was refused and would pass, nobody knows,
 so its prompt's estimate is taken, and of the output that it asked for the share that admitted calls of its model used
-(``Decided.assumed`` says so). Refusals that no tier made (keys, plugins, a failed upstream) stay as they were.
+(``Decided.assumed`` says so). Refusals that no tier made (keys, plugins, agents' scopes and runs, guards, a failed
+upstream) stay as they were.
 
 A law holds it: under the offer that was in force, nothing flips and every sum is the recorded one, unless limits had
 counted calls that the ledger does not hold, or the offer changed meanwhile.
@@ -26,6 +27,12 @@ GATES = frozenset(
     {"route_not_allowed", "model_not_allowed", "prompt_too_large", "output_too_large", "model_not_priced"}
 )
 """Deny reasons of gates; a limit's refusal is known by its limit (``Fact.limit``)."""
+AGENTS = frozenset(
+    {"agent_disabled", "owner_revoked", "token_revoked", "token_budget", "throttled", "abnormal_usage"}
+    | {"scope_route", "scope_method", "scope_model", "scope_tool", "scope_output", "run_forged", "run_replayed"}
+    | {"run_requests", "run_tokens", "run_cost", "run_time", "run_depth", "run_fanout"}
+)
+"""Deny reasons of agents, their runs and guards: no offer decides them, though their rows name a limit too."""
 
 
 class Fact(NamedTuple):
@@ -53,7 +60,7 @@ class Fact(NamedTuple):
     @property
     def ours(self) -> bool:
         """Whether a tier decided it, so that another one may decide it otherwise."""
-        return self.allowed or bool(self.limit) or self.reason in GATES
+        return self.allowed or self.reason in GATES or (bool(self.limit) and self.reason not in AGENTS)
 
 
 class Decided(NamedTuple):

@@ -143,3 +143,14 @@ def test_fees_are_owed_once_a_month_and_early_calls_only_fill_windows():
     assert (found.recorded.total.calls, found.recorded.total.fees, found.other.total.fees) == (3, 21, 10)
     assert found.recorded.consumers["b"].fees == 7
     assert found.other.total.margin == found.other.total.revenue - found.other.total.cost
+
+
+def test_what_an_agents_scope_or_run_or_a_guard_refused_stays_refused():
+    refused = [
+        fact(number, allowed=False, reason=reason, limit=limit, requests=0)
+        for number, (reason, limit) in enumerate(
+            [("scope_model", "scope_model"), ("run_requests", "requests/run"), ("abnormal_usage", "guards")]
+        )
+    ]
+    found = list(decide(refused, lambda _: terms(), Shares.of(refused)))
+    assert [(each.allowed, each.reason) for each in found] == [(False, each.reason) for each in refused]
