@@ -60,6 +60,8 @@ def parsed(file: Path) -> Any:
         raise ConfigError(f"{file} can't be read ({fault})", "is the path right?") from fault
     try:
         return json.loads(text)
+    except RecursionError as fault:
+        raise ConfigError(f"{file} is nested too deeply", "") from fault
     except ValueError as fault:
         if file.suffix == ".json":
             raise ConfigError(f"{file}: not valid JSON: {fault}", "") from fault

@@ -20,6 +20,7 @@ from aimon_local.exports.kong.write import KONG_KINDS
 from aimon_local.model.entities import SCHEMAS
 from aimon_local.policy.plugins import BY_NAME
 
+_VERSIONS = ("1.1", "2.1", "3.0")
 _META = ("_format_version", "_transform", "_info", "_workspace", "_comment", "_ignore")
 _PLACEHOLDER = re.compile(r"\$\{\{\s*env\s+[\"`]([A-Za-z_][A-Za-z0-9_]*)[\"`]\s*\}\}")
 _NESTED = {"groups", "plugins", "routes", "targets", "snis", "consumers", *CREDENTIALS}
@@ -38,7 +39,25 @@ def read(document: Any, variables: Mapping[str, str]) -> Imported:
     """Kong's document as one of ours; raises ConfigError for what is no such document at all."""
     if not isinstance(document, Mapping) or "_format_version" not in document:
         raise ConfigError("this is no declarative configuration of Kong's", "decK writes one: deck gateway dump")
+    if str(document["_format_version"]) not in _VERSIONS:
+        raise ConfigError(
+            f"_format_version {document['_format_version']!r} is not known", f"this reads {', '.join(_VERSIONS)}"
+        )
+    _rows_of(document, "")
     return _Reading(copy.deepcopy(dict(document)), variables).run()
+
+
+def _rows_of(holder: Mapping[str, Any], where: str) -> None:
+    """Every kind must be a list of objects; raises ConfigError that says which is not."""
+    for kind in {*KONG_KINDS, *_NESTED} & set(holder):
+        rows, here = holder[kind], f"{where}{kind}"
+        if not isinstance(rows, list | None):
+            raise ConfigError(f"{here} must be a list, not {type(rows).__name__}", "decK writes one: deck gateway dump")
+        for at, row in enumerate(rows or (), 1):
+            if isinstance(row, Mapping):
+                _rows_of(row, f"{here}[{at}].")
+            elif not where:
+                raise ConfigError(f"{here}[{at}] must be an object, not {type(row).__name__}", "")
 
 
 class _Reading:

@@ -26,6 +26,20 @@ def test_what_is_no_such_document_is_said(document):
         read(document, {})
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"_format_version": "9.0"}, "_format_version '9.0' is not known"),
+        ({"_format_version": "3.0", "services": "x"}, "services must be a list"),
+        ({"_format_version": "3.0", "services": ["x"]}, r"services\[1\] must be an object"),
+        ({"_format_version": "3.0", "services": [{"routes": 5}]}, r"services\[1\].routes must be a list"),
+    ],
+)
+def test_what_is_broken_is_named(document, told):
+    with pytest.raises(ConfigError, match=told):
+        read(document, {})
+
+
 def test_the_document_itself_is_left_alone():
     document = {"_format_version": "3.0", "plugins": [{"name": "opentelemetry"}]}
     read(document, {})
