@@ -74,13 +74,14 @@ def say_done(what: str, name: str, done: str, as_json: bool) -> None:
 
 
 def cell_text(value: Any) -> str:
-    """A value as one cell: lists by comma, references by id; control characters made visible."""
+    """A value as one cell: lists by comma, references by id; of objects what is set. Control characters shown."""
     if value is None:
         return "-"
     if isinstance(value, Mapping):
-        return str(value["id"]) if set(value) == {"id"} else json.dumps(value, ensure_ascii=False)
+        said = {name: each for name, each in value.items() if each is not None and each is not False}
+        return str(value["id"]) if set(value) == {"id"} else " ".join(f"{k}={cell_text(v)}" for k, v in said.items())
     if isinstance(value, list):
-        return ",".join(cell_text(item) for item in value)
+        return ("; " if any(isinstance(each, Mapping) for each in value) else ",").join(map(cell_text, value))
     text = str(value)
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
