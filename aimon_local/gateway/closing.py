@@ -46,6 +46,10 @@ class State(Enum):
     OVER = auto()  # dropped: the answer is decided, or the body is complete
 
 
+NEW, FOR_RULE, WAIT, GATHER, STREAM, OVER = State
+"""By name alone: to load a member of an enum takes longer than to compare it (Python 3.11), and each request does."""
+
+
 class Closing:
     """What an exchange remembers, and how it ends."""
 
@@ -93,7 +97,7 @@ class Closing:
     def __init__(self, runtime: "Runtime", client: Client) -> None:
         self.runtime = runtime
         self.client = client
-        self.state = State.NEW
+        self.state = NEW
         self.plan: Plan = NO_PLAN
         self.position = -1  # of the last rule that ran
         self.gathered: list[bytes] = []
@@ -124,7 +128,7 @@ class Closing:
     def _refuse(self, stop: Stop) -> None:
         """Answer without the upstream, or in its place."""
         call, runtime = self.call, self.runtime
-        self.state = State.OVER
+        self.state = OVER
         self.answering = True
         self._drop_upstream()
         self.reason = stop.reason if stop.reason not in reasons.FAILURES else None

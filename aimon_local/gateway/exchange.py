@@ -15,7 +15,7 @@ way out of every request.
 from collections.abc import Sequence
 
 from aimon_local.gateway import refusals, reply
-from aimon_local.gateway.closing import State, Stop
+from aimon_local.gateway.closing import FOR_RULE, GATHER, OVER, STREAM, WAIT, Stop
 from aimon_local.gateway.forwarding import Forwarding
 from aimon_local.gateway.receive import read_call
 from aimon_local.model.ai import DRAIN
@@ -87,7 +87,7 @@ class ProxyExchange(Forwarding):
                     if HOLD in call.notes and self._hold():
                         return None
                     return self._refuse(outcome)
-                self.state = State.FOR_RULE
+                self.state = FOR_RULE
                 return self.client.want_body()
             self.position = position
             if call.consumer is consumer:
@@ -104,7 +104,7 @@ class ProxyExchange(Forwarding):
         if not isinstance(seconds, float) or (call.body is None and (head.chunked or head.content_length)):
             return False
         call.notes[HOLD] = None  # the next answer counts
-        self.state = State.OVER
+        self.state = OVER
         return self.runtime.hold(call, seconds, self._go_on)
 
     def _go_on(self) -> None:
@@ -117,13 +117,13 @@ class ProxyExchange(Forwarding):
         """Body bytes of the client."""
         self.bytes_in += len(data)
         state = self.state
-        if state is State.STREAM:
+        if state is STREAM:
             self._pass_on(data, last)
-        elif state is State.GATHER and last and not self.gathered and self._whole(data):
+        elif state is GATHER and last and not self.gathered and self._whole(data):
             return
-        elif state is State.GATHER or state is State.FOR_RULE:
+        elif state is GATHER or state is FOR_RULE:
             self._gather(data, last)
-        elif state is State.WAIT:
+        elif state is WAIT:
             self._keep(data, last)
 
     def _whole(self, body: bytes) -> bool:
@@ -132,7 +132,7 @@ class ProxyExchange(Forwarding):
             return False
         if self.bytes_in > self.runtime.settings.buffer_bytes:
             return False
-        self.state = State.OVER
+        self.state = OVER
         self._send(body)
         return True
 
@@ -140,7 +140,7 @@ class ProxyExchange(Forwarding):
         gathered, settings = self.gathered, self.runtime.settings
         if data:
             gathered.append(data)
-        for_rule = self.state is State.FOR_RULE
+        for_rule = self.state is FOR_RULE
         refused = self._too_large()
         if refused is None and for_rule and self.bytes_in > settings.gather_bytes:
             refused = refusals.TOO_LARGE
@@ -278,7 +278,7 @@ class ProxyExchange(Forwarding):
 
     def _tunnel(self, lines: list[bytes], data: bytes) -> None:
         """Both sides speak another protocol from here on."""
-        self.state = State.STREAM
+        self.state = STREAM
         self.client.start(101, lines, None, data)
         if self.upstream is not None:
             self.upstream.resume()
@@ -305,7 +305,7 @@ class ProxyExchange(Forwarding):
         if DRAIN in self.call.notes and self._can_drain():
             return self._drain()
         self._drop_upstream()
-        self.state = State.OVER
+        self.state = OVER
         self.answering = True
         if self.turn is not None and self.turn.waits:
             self.call.unsent = True
@@ -317,7 +317,7 @@ class ProxyExchange(Forwarding):
 
     def _can_drain(self) -> bool:
         """The upstream has all of the request, and still answers."""
-        return self.upstream is not None and self.state is State.OVER and not (self.over or self.gone)
+        return self.upstream is not None and self.state is OVER and not (self.over or self.gone)
 
     def _drain(self) -> None:
         """Read the answer to its end, for nobody but the meter."""

@@ -11,7 +11,7 @@ are AI calls or idempotent; without a tier it is passed on, as Kong does.
 from typing import TYPE_CHECKING
 
 from aimon_local.gateway import refusals
-from aimon_local.gateway.closing import Closing, State
+from aimon_local.gateway.closing import GATHER, OVER, STREAM, WAIT, Closing
 from aimon_local.gateway.destinations import Choice
 from aimon_local.gateway.patience import Patience
 from aimon_local.metering.dialects import dialect_for
@@ -45,11 +45,11 @@ class Forwarding(_Half):
         if call.body is not None or not (head.chunked or head.content_length):
             if self.runtime.waiting.bounds:
                 return self._ready(call.body or b"")
-            self.state = State.OVER
+            self.state = OVER
             return self._send(call.body or b"")
         small = head.content_length is None or head.content_length <= self.runtime.settings.buffer_bytes
         if match.route.request_buffering and small:
-            self.state = State.GATHER
+            self.state = GATHER
             return self.client.want_body()
         return self._ready(None, head.content_length)
 
@@ -57,7 +57,7 @@ class Forwarding(_Half):
         """It could go now, if the service has room: whole, or (None) its body streams; ``last``: all is here."""
         if self.runtime.waiting.bounds and not self._has_turn():
             if not self.answering:
-                self.state, self.due = State.WAIT, (body, length, last)
+                self.state, self.due = WAIT, (body, length, last)
             return
         self._depart(body, length, last)
 
@@ -100,9 +100,9 @@ class Forwarding(_Half):
     def _depart(self, body: bytes | None, length: int | None, last: bool) -> None:
         """Open the upstream: for a whole request, or for one whose body streams."""
         if body is not None:
-            self.state = State.OVER
+            self.state = OVER
             return self._send(body)
-        self.state = State.STREAM
+        self.state = STREAM
         self.replayable = False
         self._send(None, length)
         if self.answering:  # refused for want of a target: no 100 Continue before that
@@ -165,7 +165,7 @@ class Forwarding(_Half):
         if data:
             upstream.write(data)
         if last:
-            self.state = State.OVER
+            self.state = OVER
             upstream.end()
         return None
 
