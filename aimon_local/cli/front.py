@@ -5,6 +5,7 @@ alone, which then decides. What the child says goes to ``gateway.log`` in the da
 """
 
 import json
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aimon_local.gateway.settings import Settings
 
 LOG = "gateway.log"
+_ENDS = {"SIGHUP", "SIGTERM"}
 _STOP_S = 20  # seconds for what is in flight
 
 
@@ -28,16 +30,24 @@ def in_front(settings: "Settings", arguments: Sequence[str]) -> None:
 
     child, ready = start(settings, arguments)
     left = None
+    for name in _ENDS & set(dir(signal)):
+        signal.signal(getattr(signal, name), _end)
     try:
         key = next(iter(ready["keys"].values()), "")
         left = run(ready["admin"], ready["proxy"], settings.admin_token, key=key, owns=True)
     finally:
-        for consumer, key in ready["keys"].items():
-            click.echo(f"{'key':<9}{key}  ({consumer}; shown this once)")
+        with suppress(OSError):  # the terminal may be gone
+            for consumer, key in ready["keys"].items():
+                click.echo(f"{'key':<9}{key}  ({consumer}; shown this once)")
         if left == LEFT_RUNNING and child.poll() is None:
             click.echo(f"{'gateway':<9}left running as process {child.pid}; aimon-local tui --url {ready['admin']}")
         else:
             stop(child)
+
+
+def _end(number: int, _: object) -> None:
+    """The terminal was closed, or somebody ends us: the gateway must not be left behind."""
+    raise SystemExit(128 + number)
 
 
 def start(settings: "Settings", arguments: Sequence[str]) -> tuple["subprocess.Popen[bytes]", Mapping[str, Any]]:

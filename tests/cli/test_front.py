@@ -111,3 +111,14 @@ def test_a_gateway_that_does_not_start_says_why(tmp_path):
         first.until("Stop the gateway too?")
         first.type("y")
         assert first.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_goes_takes_the_gateway_with_it(tmp_path, number):
+    with up(tmp_path) as terminal:
+        terminal.until("No traffic yet")
+        address = admin_of(terminal)
+        assert is_there(address)
+        terminal.process.send_signal(number)
+        terminal.ended()
+        assert not is_there(address)
