@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
@@ -367,11 +367,14 @@ async def serve(
     calm_collector()
     stop = asyncio.Event()
     _on_signals(stop.set)
-    ready(gateway)
-    await stop.wait()
-    _on_signals(gateway.hurry)
-    note("stopping: finishing what is in flight")
-    await gateway.stop()
+    try:
+        ready(gateway)  # may fail: nobody reads what it says
+        await stop.wait()
+    finally:  # or threads of the store would keep a dead process
+        _on_signals(gateway.hurry)
+        with suppress(OSError):
+            note("stopping: finishing what is in flight")
+        await gateway.stop()
 
 
 def calm_collector() -> None:

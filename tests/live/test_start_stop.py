@@ -1,5 +1,6 @@
 """How a gateway starts, refuses to, and ends."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -179,3 +180,13 @@ def refused(where):
             return wire.rest() == b""
     except (ConnectionRefusedError, ConnectionResetError):
         return True
+
+
+def test_a_gateway_that_nobody_hears_ends(tmp_path):
+    """Its first words go nowhere: it says so by its exit code, and leaves no process behind."""
+    words = [*COMMAND, "up", "--headless", "--data", str(tmp_path / "data"), *FREE_PORTS]
+    gone, ours = os.pipe()
+    os.close(gone)
+    with subprocess.Popen(words, stdout=ours, stderr=subprocess.DEVNULL) as process:
+        os.close(ours)
+        assert process.wait(WAIT) != 0
