@@ -52,7 +52,7 @@ def test_a_request_is_told_with_its_row(gateway):
         told = listener.events(1)[0]
     assert told.data["request_id"] == request_id
     assert ask(gateway.admin, target=f"/requests/{request_id}").json == {
-        **told.data, "route": name, "service": name,
+        **told.data, "route": name, "service": name, "corrections": [],
     }  # fmt: skip
 
 
