@@ -43,7 +43,10 @@ def command(
     **asked: Any,
 ) -> None:
     """POST /what-if."""
-    body = {"plans": [_plan(file) for file in plans] or [{"name": "as it is", "offers": {}}], **given(asked)}
+    body = {
+        "plans": [_plan(file) for file in plans] or [{"name": "moved" if moves else "as it is", "offers": {}}],
+        **given(asked),
+    }
     found = admin.patient(_SECONDS).post("/what-if", {**body, "moves": dict(_move(text) for text in moves)})
     if as_json:
         return print_json(found)

@@ -127,7 +127,7 @@ def test_a_consumer_in_another_tier(cli, played, tmp_path):
     ("words", "said"),
     [
         (("--move", "ann"), "must be CONSUMER=TIER"),
-        (("--move", "ann=none"), "there is no tier 'none'"),
+        (("--move", "nobody=silver"), "there is no consumer 'nobody'"),
         (("--since", "never"), "since must be"),
         (("--plan", "nowhere.toml"), "can't be read"),
     ],
@@ -135,6 +135,10 @@ def test_a_consumer_in_another_tier(cli, played, tmp_path):
 def test_what_is_asked_wrongly_is_said(cli, words, said):
     code = 2 if "must be CONSUMER" in said else 1
     assert said in cli.fails("what-if", *words, code=code)
+
+
+def test_a_tier_that_is_none_is_said(cli, played):
+    assert "there is no tier 'none'" in cli.fails("what-if", "--move", f"{played[0]}=none")
 
 
 def test_a_fault_in_a_plan_names_its_line(cli, tmp_path):

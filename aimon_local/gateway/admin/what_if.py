@@ -13,6 +13,7 @@ from aimon_local.config import offers as files
 from aimon_local.errors import ConfigError
 from aimon_local.gateway import offers
 from aimon_local.gateway.admin.ask import Ask, Reply, json_reply, message
+from aimon_local.gateway.admin.span import consumer
 from aimon_local.model.catalog import Catalog
 from aimon_local.model.moment import DAY, FORMS, moment, rfc3339
 from aimon_local.model.money import dollars
@@ -53,6 +54,9 @@ async def run(ask: Ask) -> Reply:
         return message(400, "moves must be an object: consumer to tier")
     try:
         others = [(str(each.get("name", "plan")), _world(ask, each)) for each in plans]
+        nobody = next((str(name) for name in moves if consumer(ask, str(name)) is None), None)
+        if nobody is not None:
+            return message(400, f"moves: there is no consumer {nobody!r}")
         lost = next((tier for tier in moves.values() for _, world in others if tier not in world.tiering.tiers), None)
         if lost is not None:
             return message(400, f"moves: there is no tier {lost!r}")
