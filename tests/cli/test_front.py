@@ -8,7 +8,7 @@ import time
 import pytest
 
 from aimon_local.tui.play import scripts
-from tests.support.live import COMMAND, FREE_PORTS, ask
+from tests.support.live import COMMAND, FREE_PORTS, WAIT, ask
 from tests.support.terminal import Terminal
 
 
@@ -18,7 +18,11 @@ def up(tmp_path, *options):
 
 def admin_of(terminal):
     """The Admin API's address, as the status line shows it."""
-    host, port = re.search(r"up +(127\.0\.0\.1):(\d+)", terminal.text).groups()
+    end = time.monotonic() + WAIT
+    while (found := re.search(r"up +(127\.0\.0\.1):(\d+)", terminal.text)) is None:
+        assert time.monotonic() < end, terminal.text[-2000:]
+        terminal.read()  # it comes with another paint than the page's
+    host, port = found.groups()
     return host, int(port)
 
 
