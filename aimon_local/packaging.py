@@ -14,7 +14,21 @@ from aimon_local import __version__
 NAME = "aimon-local"
 MOST_BYTES = 35 * 1024 * 1024
 LEFT_OUT = (
-    *("tkinter", "unittest", "pydoc", "doctest", "test", "lib2to3", "setuptools", "pip", "pytest", "IPython"),
+    *(
+        "tkinter",
+        "unittest",
+        "pydoc",
+        "doctest",
+        "test",
+        "lib2to3",
+        "setuptools",
+        "pip",
+        "pytest",
+        "IPython",
+        "pyarrow",
+        "numpy",
+        "pandas",
+    ),
     "opentelemetry",  # an extra that finds its own parts by metadata, which one file has not
 )
 """Parts of Python and of build machines that nothing here imports in its own right, and what can't work there."""
