@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import json_option, print_json, print_rows, talks_to_gateway
+from aimon_local.cli.common import before_option, json_option, print_json, print_rows, size_option, talks_to_gateway
 from aimon_local.cli.usage import given, since_option, until_option
 from aimon_local.client.admin import AdminClient
 from aimon_local.model.audit import KINDS
@@ -19,8 +19,8 @@ _WIDE = 100  # characters of before and after on a line
 @click.option("--kind", type=click.Choice(KINDS), help="Of this kind alone.")
 @click.option("--actor", help="By this one alone: admin, gateway.")
 @click.option("--entity", help="On this one alone: a kind of entity, an id, a name.")
-@click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
-@click.option("--before", type=click.IntRange(0), help="Go on where a list ended: the number that it said.")
+@size_option
+@before_option
 @since_option
 @until_option
 @json_option

@@ -28,6 +28,10 @@ def talks_to_gateway(function: Command) -> Command:
     return run
 
 
+size_option = click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
+before_option = click.option(
+    "--before", type=click.IntRange(0), help="Go on where a list ended: the number that it said."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 

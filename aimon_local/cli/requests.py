@@ -5,7 +5,16 @@ from typing import Any
 
 import click
 
-from aimon_local.cli.common import existing, json_option, print_entity, print_json, print_rows, talks_to_gateway
+from aimon_local.cli.common import (
+    before_option,
+    existing,
+    json_option,
+    print_entity,
+    print_json,
+    print_rows,
+    size_option,
+    talks_to_gateway,
+)
 from aimon_local.cli.usage import given, since_option, until_option
 from aimon_local.client.admin import AdminClient, segment
 from aimon_local.model.moment import rfc3339
@@ -17,8 +26,8 @@ _COLUMNS = (
 
 @click.group(help="List requests, the last ended first; or show one.", invoke_without_command=True)
 @click.option("--consumer", help="Of this one: username, custom_id or id.")
-@click.option("--size", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
-@click.option("--before", type=click.IntRange(0), help="Go on where a list ended: the number that it said.")
+@size_option
+@before_option
 @since_option
 @until_option
 @json_option

@@ -24,6 +24,15 @@ def usd(value: object, what: str = "a price") -> int:
     return int(amount)
 
 
+def check_money(value: object) -> str | None:
+    """For schemas: why a value is no amount of dollars; None: it is one."""
+    try:
+        usd(value, "it")
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
 def dollars(nano: int, places: int | None = None) -> str:
     """A decimal text: all digits that count, at least two places; or rounded half even to ``places``."""
     amount = Decimal(nano) / NANO

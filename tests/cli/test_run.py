@@ -151,3 +151,9 @@ _SHORT = [path for path in scripts() if "virtual = true" not in path.read_text()
 def test_a_shipped_script_holds_on_a_gateway_of_its_own(path):
     result = run(path, "--own")
     assert result.exit_code == 0, result.output
+
+
+def test_a_name_that_is_none_is_told_the_nearest_one(alone):
+    said = alone.fails("run", "retry-strom", code=2)
+    assert "there is no script 'retry-strom'" in said
+    assert "did you mean retry-storm?" in said

@@ -82,10 +82,9 @@ class _Writing:
                 yield Gap(f"tier {row['name']}", "route", why, "put a plugin with the smaller limit on the route")
         if not self._enterprise:
             yield from self._edition_gaps(sold)
-        for kind, what in (("agents", "agent"),):
-            for row in self._given.get(kind) or ():
-                why = "Kong has no agents: no owner, scopes, runs or guards"
-                yield Gap(f"{what} {row.get('name') or row['id']}", what, why, "its consumer and keys are there")
+        for row in self._given.get("agents") or ():
+            why = "Kong has no agents: no owner, scopes, runs or guards"
+            yield Gap(f"agent {row['name']}", "agent", why, "its consumer and keys are there")
 
     def _edition_gaps(self, sold: set[str]) -> Iterator[Gap]:
         if self._groups:

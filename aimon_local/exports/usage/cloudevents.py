@@ -1,7 +1,6 @@
 """CloudEvents 1.0 in JSON (cloudevents.io): one event for each request of the ledger, refused ones too."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aimon_local.exports.usage.facts import facts
@@ -27,10 +26,3 @@ def envelope(row: Mapping[str, Any], source: str, id_: str, kind: str, data: Map
         "datacontenttype": "application/json",
         "data": dict(data),
     }
-
-
-def lines(rows: Iterable[Mapping[str, Any]], source: str) -> Iterator[str]:
-    """One event a line."""
-    for row in rows:
-        for event in events(row, source):
-            yield json.dumps(event, ensure_ascii=False) + "\n"

@@ -4,8 +4,7 @@ An admitted request is one ``request`` event; an AI call is also one ``tokens`` 
 used, and one ``spend`` event. Refused requests are not usage.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aimon_local.exports.usage.cloudevents import envelope
@@ -29,10 +28,3 @@ def events(row: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
         money = {**shared, "cost_usd": known["cost"], "charge_usd": known["charge"]}
         out.append(envelope(row, source, f"{id_}-spend", "spend", money))
     return out
-
-
-def lines(rows: Iterable[Mapping[str, Any]], source: str) -> Iterator[str]:
-    """One event a line."""
-    for row in rows:
-        for event in events(row, source):
-            yield json.dumps(event, ensure_ascii=False) + "\n"

@@ -4,21 +4,11 @@ An agent whose owner is deleted stays, stopped: its row must not vanish and leav
 for. So the owner is a reference that is left as it is (``on_delete="leave"``).
 """
 
-from typing import Any
-
 from aimon_local.model.entities import common
-from aimon_local.model.money import usd
+from aimon_local.model.money import check_money
 from aimon_local.model.schema import Field, Schema, array, boolean, foreign, integer, number, record, set_of, string
 
 _MOST = 1 << 53
-
-
-def _check_money(value: Any) -> str | None:
-    try:
-        usd(value, "it")
-    except ValueError as fault:
-        return str(fault)
-    return None
 
 
 def _patterns(name: str, about: str) -> Field:
@@ -51,7 +41,7 @@ AGENTS = Schema(
             "limits",
             integer("requests", between=[0, _MOST], description="Requests of one run."),
             integer("tokens", between=[0, _MOST], description="Tokens of one run."),
-            number("cost", check=_check_money, description="Dollars of one run."),
+            number("cost", check=check_money, description="Dollars of one run."),
             number("seconds", gt=0, description="From a run's first call."),
             integer("depth", between=[0, 1000], description="Calls that start calls; the first is at 0. Default 8."),
             integer("fanout", between=[0, 1_000_000], description="Calls that one call may start. Default 16."),

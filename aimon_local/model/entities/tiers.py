@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aimon_local.model.entities import common
 from aimon_local.model.guard_words import NAMES as GUARDS
 from aimon_local.model.guard_words import POLLERS
-from aimon_local.model.money import usd
+from aimon_local.model.money import check_money
 from aimon_local.model.schema import (
     Field,
     Schema,
@@ -42,17 +42,9 @@ def _check_zone(name: str) -> str | None:
     return None
 
 
-def _check_money(value: Any) -> str | None:
-    try:
-        usd(value, "it")
-    except ValueError as fault:
-        return str(fault)
-    return None
-
-
 def _check_limit(limit: Any) -> str | None:
     if limit.get("unit") in (Unit.COST.value, Unit.CHARGE.value):
-        return _check_money(limit["amount"])
+        return check_money(limit["amount"])
     amount = limit.get("amount")
     return None if amount == int(amount) else "amount must be a whole number for all but cost and charge"
 
@@ -68,7 +60,7 @@ def _count(name: str, about: str, **attrs: Any) -> Field:
 
 
 def _dollars(name: str, about: str, **attrs: Any) -> Field:
-    return number(name, check=_check_money, description=about, **attrs)
+    return number(name, check=check_money, description=about, **attrs)
 
 
 _LIMIT = record(
